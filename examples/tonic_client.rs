@@ -11,7 +11,11 @@ use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE, uri::PathAndQuery};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BoxError, classify::GrpcClassifier, retry::RetryLayer, standard::StandardLayer, tonic::Client,
+    BoxError,
+    classify::GrpcClassifier,
+    retry::RetryLayer,
+    standard::StandardLayer,
+    tonic::{Client, StatusLayer},
 };
 use tokio::net::TcpListener;
 use tonic::{Request, client::Grpc, transport::Endpoint};
@@ -29,7 +33,11 @@ async fn main() -> Result<(), BoxError> {
     let stack = StandardLayer::new("greeter")
         .classifier(GrpcClassifier::new())
         .retry(RetryLayer::new().retry_all_methods());
-    let service = ServiceBuilder::new().layer(stack).service(Client::new(channel.connect_lazy()));
+    let service = ServiceBuilder::new()
+        // Gives a timeout, an open circuit and a limit their status codes.
+        .layer(StatusLayer::new())
+        .layer(stack)
+        .service(Client::new(channel.connect_lazy()));
 
     // Generated code does the same: `GreeterClient::new(service)`.
     let mut client = Grpc::new(service);

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use seawall_core::BoxError;
@@ -21,6 +21,10 @@ pub trait CompletionObserver {
     fn on_panic(&mut self) {}
     /// Handles the successful end of the call.
     fn on_complete(&mut self);
+    /// Handles the successful end of a body with trailers, which may report a failure.
+    fn on_trailers(&mut self, _trailers: &HeaderMap) {
+        self.on_complete();
+    }
     /// Handles an error of the body.
     fn on_error(&mut self, error: &(dyn Error + 'static));
 }
@@ -186,7 +190,9 @@ where
         let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(frame)) => {
-                if frame.is_trailers() || may_stop_reading(&*this.inner) {
+                if let Some(trailers) = frame.trailers_ref() {
+                    this.guard.finish(|observer| observer.on_trailers(trailers));
+                } else if may_stop_reading(&*this.inner) {
                     this.guard.finish(CompletionObserver::on_complete);
                 }
             }

@@ -198,7 +198,13 @@
 //!
 //! The behavior of a stack only shows when an upstream fails. The feature `test-util` (for
 //! `[dev-dependencies]`) provides upstreams that follow a script: in place of the client, with a
-//! clock that a test can pause, or on a real socket.
+//! clock that a test can pause, or on a real socket. The clock needs tokio's feature `test-util`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! seawall = { version = "0.1", features = ["test-util"] }
+//! tokio = { version = "1", features = ["macros", "test-util"] }
+//! ```
 //!
 //! ```
 //! # #[cfg(all(feature = "full", feature = "test-util"))] {
@@ -289,12 +295,17 @@
 mod backoff;
 mod body;
 mod budget;
+mod escape;
 pub mod gateway;
 mod headers;
 mod jitter;
 pub mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod layer_order;
+mod received_target;
+mod redact;
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
+mod rejections;
 mod semconv;
 mod sharded_arc;
 mod sync;
@@ -355,7 +366,10 @@ pub use seawall_core::{
 #[doc(inline)]
 pub use seawall_test as test_util;
 
-pub use self::time_limit::{Deadline, TimeoutBody};
+pub use self::{
+    received_target::ReceivedTarget,
+    time_limit::{Deadline, TimeoutBody},
+};
 
 /// The README's examples, compiled.
 #[cfg(all(doctest, feature = "full", feature = "hyper-util"))]

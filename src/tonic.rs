@@ -3,12 +3,13 @@
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! use seawall::{classify::GrpcClassifier, retry::RetryLayer};
+//! use seawall::{classify::GrpcClassifier, retry::RetryLayer, tonic::StatusLayer};
 //! use tonic::transport::Endpoint;
 //! use tower::ServiceBuilder;
 //!
 //! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
 //! let service = ServiceBuilder::new()
+//!     .layer(StatusLayer::new())
 //!     .layer(RetryLayer::new().classifier(GrpcClassifier::new()))
 //!     .service(seawall::tonic::Client::new(channel));
 //!
@@ -27,6 +28,9 @@
 //! [`RetryLayer::retry_all_methods`], or for one with a `retry::RetryOverride` in its extensions.
 //! Then `UNAVAILABLE` and similar statuses are retried too, and every status that
 //! `grpc-retry-pushback-ms` allows. A call is never retried once its response has started.
+//!
+//! [`StatusLayer`], around the other layers, gives their errors the right status code. Without it,
+//! tonic reports a timeout, an open circuit and a limit of this crate as `UNKNOWN`.
 //!
 //! The client also works inside the standard stack. A channel's requests have no authority, so the
 //! stack has one circuit, with the name of the stack. To apply the `grpc-timeout` of your callers,
@@ -52,14 +56,21 @@
 //!
 //! [`RetryLayer::retry_all_methods`]: crate::retry::RetryLayer::retry_all_methods
 
+mod peek;
+mod status;
+
 use std::task::{Context, Poll};
 
 use ::tonic::body::Body;
 use bytes::Bytes;
-use http::{HeaderName, Request};
+use http::{HeaderName, Request, Response};
 use seawall_core::{BoxError, attempts::AttemptNumber};
 use tower_service::Service;
 
+pub use self::{
+    peek::{ClientBody, ClientFuture},
+    status::{ResponseBody, ResponseFuture, StatusLayer, StatusService},
+};
 use crate::headers;
 
 /// Adapts a service for tonic's body, such as a `tonic::transport::Channel`, to requests with any
@@ -67,6 +78,9 @@ use crate::headers;
 ///
 /// From the second attempt on, it sends the number of previous attempts to the server in
 /// `grpc-previous-rpc-attempts` (gRFC A6).
+///
+/// A status that arrives in trailers together with the head, without a message, is moved into the
+/// head, where classifiers read it. The client does not wait for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Client<S> {
     inner: S,
@@ -80,22 +94,23 @@ impl<S> Client<S> {
     }
 }
 
-impl<S, B> Service<Request<B>> for Client<S>
+impl<S, B, ResBody> Service<Request<B>> for Client<S>
 where
-    S: Service<Request<Body>>,
+    S: Service<Request<Body>, Response = Response<ResBody>>,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
+    ResBody: http_body::Body + Unpin,
 {
-    type Response = S::Response;
+    type Response = Response<ClientBody<ResBody>>;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = ClientFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> S::Future {
-        self.inner.call(with_attempt_header(request.map(Body::new)))
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        ClientFuture { inner: self.inner.call(with_attempt_header(request.map(Body::new))) }
     }
 }
 

@@ -379,3 +379,46 @@
 //! # fn check<Req>(_: impl tower::Service<Req>) {}
 //! # check::<String>(echo);
 //! ```
+//!
+//! [`LoggingLayer`](crate::logging::LoggingLayer),
+//! [`BodyTimeoutLayer`](crate::body_timeout::BodyTimeoutLayer),
+//! [`ErrorResponseLayer`](crate::error_response::ErrorResponseLayer),
+//! [`BadGatewayClassifierLayer`](crate::bad_gateway::BadGatewayClassifierLayer) and
+//! [`StandardLayer`](crate::standard::StandardLayer) are for HTTP only. The compiler then names the
+//! requests and responses that they accept:
+//!
+//! ```text
+//! error[E0277]: the trait bound `Logging<Echo>: Service<String>` is not satisfied
+//! ```
+//!
+//! **Fix.** Leave them out, or convert requests and responses to those of `http` around them.
+//!
+//! # An optional layer changes the body
+//!
+//! ```text
+//! error[E0271]: type mismatch resolving `<… as Service<Request<…>>>::Response == Response<ResponseBody<…>>`
+//! ```
+//!
+//! **Cause.** tower's `option_layer` makes an `Either` of the service with and without the layer.
+//! Both must have the same response, but logging and other layers wrap its body.
+//!
+//! **Fix.** Disable the layer instead, which keeps the type. Each layer has such a setting:
+//!
+//! ```
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! use http::{Request, Response};
+//! use seawall::logging::LoggingLayer;
+//! use tower::ServiceBuilder;
+//!
+//! # let is_enabled = false;
+//! let logging = if is_enabled { LoggingLayer::client() } else { LoggingLayer::disabled() };
+//! let client = ServiceBuilder::new()
+//!     .layer(logging)
+//!     .service_fn(async |_: Request<Body>| {
+//!         Ok::<_, seawall::BoxError>(Response::new(Body::default()))
+//!     });
+//! # fn check<Req>(_: impl tower::Service<Req>) {}
+//! # check::<Request<Body>>(client);
+//! ```
+//!
+//! Or give both sides the same body, with `MapResponseBodyLayer` of tower-http and a boxed body.

@@ -42,6 +42,8 @@ pub struct Budget {
     /// `None` if the budget is unlimited.
     counts: Option<Arc<Counts>>,
     limit: BudgetLimit,
+    /// The key, if there is one budget per key. It labels metrics.
+    key: Option<Arc<str>>,
 }
 
 /// The limit of a budget: `ratio` retries per call, or `min` retries if that is more.
@@ -56,7 +58,7 @@ impl Budget {
     /// retries if that is more.
     #[must_use]
     pub fn new(ratio: Ratio, min: u32) -> Self {
-        Self { counts: Some(Arc::default()), limit: BudgetLimit { ratio, min } }
+        Self { counts: Some(Arc::default()), limit: BudgetLimit { ratio, min }, key: None }
     }
 
     /// Creates an unlimited budget. A failing upstream then receives every retry of every call.
@@ -65,9 +67,20 @@ impl Budget {
         Self { counts: None, ..Self::default() }
     }
 
-    /// Returns an unused budget with the same limit.
-    fn clone_unused(&self) -> Self {
-        Self { counts: self.counts.as_ref().map(|_| Arc::default()), limit: self.limit }
+    /// Returns an unused budget with the same limit, for a key.
+    fn unused_for(&self, key: Arc<str>) -> Self {
+        let counts = self.counts.as_ref().map(|_| Arc::default());
+        Self { counts, limit: self.limit, key: Some(key) }
+    }
+
+    /// Returns the key, if there is one budget per key.
+    pub(crate) const fn key(&self) -> Option<&Arc<str>> {
+        self.key.as_ref()
+    }
+
+    /// Returns the number of retries that are allowed if there are few calls.
+    pub(crate) const fn min(&self) -> u32 {
+        self.limit.min
     }
 
     /// Returns whether the window contains no call and no retry.

@@ -58,7 +58,7 @@ impl PerKeyBudgets {
 
     fn get(&self, uri: Option<&Uri>, now: Instant) -> Option<ShardedArc<Budget>> {
         let key = self.key_fn.key_of(uri?)?;
-        self.budgets.get_or_create(&key, || now, |_| self.fallback.clone_unused())
+        self.budgets.get_or_create(&key, || now, |key| self.fallback.unused_for(key))
     }
 }
 

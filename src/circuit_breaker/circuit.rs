@@ -16,6 +16,7 @@ use seawall_core::Failure;
 use tokio::time::Instant;
 
 use super::{
+    message::{Subject, TransitionMessage},
     settings::Settings,
     state_machine::{Admission, Outcome, Rejection, State, StateMachine, Transition},
     stripe::Stripe,
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::{
     keys::Evictable,
+    rejections::Rejections,
     sharded_arc::thread_group,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock},
 };
@@ -43,6 +45,7 @@ pub struct CircuitInner {
     state_word: AtomicU64,
     machine: Mutex<StateMachine>,
     pub(super) wakers: Wakers,
+    rejections: Rejections,
     stripes: [Stripe; STRIPES],
 }
 
@@ -90,6 +93,7 @@ impl CircuitInner {
             state_word: AtomicU64::new(StateWord::new(&machine).0),
             machine: Mutex::new(machine),
             wakers: Wakers::default(),
+            rejections: Rejections::default(),
             stripes,
         }
     }
@@ -255,23 +259,53 @@ impl CircuitInner {
         result
     }
 
+    /// Summarizes rejected calls in an event, at most once per minute.
+    ///
+    /// The event of the opening counts as the first.
+    pub(super) fn report_rejection(&self, time_open: Duration, failure: Option<&Failure>) {
+        let Some(rejected) = self.rejections.record(Instant::now()) else { return };
+        let subject = Subject(self.key.as_deref());
+        let calls = if rejected == 1 { "call" } else { "calls" };
+        let cause = failure.map(|failure| format!(": {failure}")).unwrap_or_default();
+        tracing::warn!(
+            name: "circuit_rejections",
+            key = self.key.as_deref().map(tracing::field::debug),
+            cause = failure.map(|failure| failure.cause().as_str()),
+            rejected,
+            "{subject} still open after {time_open:.1?}{cause}; {rejected} {calls} rejected",
+        );
+    }
+
     fn report(&self, transition: Transition) {
         let Transition { old, new, opened_by, counts, rejected, generation } = transition;
         crate::metrics::record_circuit_state(self.key.as_ref(), old.as_str(), new.as_str());
-        tracing::warn!(
-            name: "circuit",
-            // A caller may have chosen the text of a key. `Debug` escapes it.
-            key = self.key.as_deref().map(tracing::field::debug),
-            old = old.as_str(),
-            new = new.as_str(),
-            cause = opened_by.map(|failure| failure.cause().as_str()),
-            calls = counts.calls,
-            failures = counts.failures,
-            rejected,
-            generation,
-            dry_run = self.settings.dry_run,
-            "circuit {}", new.as_str(),
-        );
+        // While an upstream is down, its circuit changes between these two states every few
+        // seconds. `report_rejection` emits one event per minute at WARN.
+        let is_probing = new == State::HalfOpen || (old, new) == (State::HalfOpen, State::Open);
+        if !is_probing {
+            self.rejections.restart(Instant::now());
+        }
+        let subject = Subject(self.key.as_deref());
+        let message = TransitionMessage { subject, settings: &self.settings, transition };
+        macro_rules! emit {
+            ($level:ident) => {
+                tracing::$level!(
+                    name: "circuit",
+                    // A caller may have chosen the text of a key. `Debug` escapes it.
+                    key = self.key.as_deref().map(tracing::field::debug),
+                    old = old.as_str(),
+                    new = new.as_str(),
+                    cause = opened_by.map(|failure| failure.cause().as_str()),
+                    calls = counts.calls,
+                    failures = counts.failures,
+                    rejected,
+                    generation,
+                    dry_run = self.settings.dry_run,
+                    "{message}",
+                )
+            };
+        }
+        if is_probing { emit!(debug) } else { emit!(warn) }
     }
 
     pub(super) fn state(&self) -> State {

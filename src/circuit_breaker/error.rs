@@ -31,9 +31,10 @@ impl CircuitOpen {
         Self { key: circuit.key.clone(), opened_by, time_open, failure }
     }
 
-    /// Records the rejection of a call in the metrics.
-    pub(super) fn report(&self) {
+    /// Reports the rejection of a call.
+    pub(super) fn report(&self, circuit: &CircuitInner) {
         crate::metrics::record_circuit_rejection(self.key.as_ref());
+        circuit.report_rejection(self.time_open, self.opened_by.as_ref());
     }
 
     /// Returns the key or the [name](super::CircuitBreakerLayer::named) of the circuit, if it has

@@ -106,7 +106,9 @@
 //!
 //! # Observability
 //!
-//! Each change of state emits one `tracing` event at WARN, named `circuit`:
+//! Each change of state emits one `tracing` event, named `circuit`. It is at WARN, except between
+//! open and half-open, which is at DEBUG: a circuit of an upstream that stays down changes between
+//! these states every few seconds.
 //!
 //! | field | value |
 //! |---|---|
@@ -123,9 +125,11 @@
 //! would abort the process.
 //!
 //! **A call that an open circuit rejects is not logged at INFO**, neither by the client nor by a
-//! gateway that responds with 503. There would be thousands of such lines, all with the same cause
-//! as the event at WARN. The next event has the number of rejected calls. If no log line explains a
-//! 503, look for an earlier `circuit open`.
+//! gateway that responds with 503. There would be thousands of such lines, all with the cause that
+//! the event at WARN has. While the circuit stays open, an event at WARN named `circuit_rejections`
+//! summarizes them at most once per minute: `circuit for "billing:8080" still open after 60.0s:
+//! connection refused (seen here; not processed); 5930 calls rejected`. If a 503 is in no log, look
+//! for an earlier `circuit … opened`.
 //!
 //! To log each rejected call, use `LoggingLayer::server().rejected_level(Level::Info)`, in a stack
 //! with [`access_log`](crate::standard::StandardLayer::access_log). To do so without changing the
@@ -146,6 +150,7 @@ mod error;
 mod future;
 mod handle;
 mod layer;
+mod message;
 mod permit;
 mod probes;
 mod readiness;

@@ -1,6 +1,10 @@
 use std::error::Error;
 
-use seawall_core::{Cause, Failure, Processed, Reporter, classify::classify_body_error};
+use http::{HeaderMap, StatusCode};
+use seawall_core::{
+    Cause, Failure, Processed, Reporter, classify::classify_body_error,
+    internal::classify_grpc_status,
+};
 use tokio::time::Instant;
 
 use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};
@@ -64,7 +68,11 @@ impl Permit {
         match permit.circuit.admit(&mut permit.admission) {
             Ok(()) => {}
             Err(_) if permit.circuit.settings.dry_run => return Ok(None),
-            Err(rejection) => return Err(Box::new(CircuitOpen::new(&permit.circuit, rejection))),
+            Err(rejection) => {
+                let error = CircuitOpen::new(&permit.circuit, rejection);
+                error.report(&permit.circuit);
+                return Err(Box::new(error));
+            }
         }
         permit.started = permit.circuit.settings.slow_call_threshold.map(|_| Instant::now());
         Ok(Some(permit))
@@ -114,6 +122,10 @@ impl CompletionObserver for Permit {
         if self.progress == Progress::InFlight {
             self.progress = Progress::Succeeded;
         }
+    }
+
+    fn on_trailers(&mut self, trailers: &HeaderMap) {
+        self.finish_with(classify_grpc_status(StatusCode::OK, trailers));
     }
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {

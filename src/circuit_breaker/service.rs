@@ -80,7 +80,6 @@ where
         let mut guard = match self.admit(&request) {
             Ok(permit) => PanicGuard::new(permit),
             Err(error) => {
-                error.report();
                 return ResponseFuture::rejected(error, self.classifier.clone());
             }
         };
@@ -102,7 +101,9 @@ impl<S: Clone, C, K, Completion> CircuitBreaker<S, C, K, Completion> {
         // The inner service was not polled, so it must not be called, even if the circuit has
         // closed since then.
         if self.readiness.take_rejects_next_call() {
-            return Err(Box::new(CircuitOpen::new(&circuit, circuit.reject())));
+            let error = CircuitOpen::new(&circuit, circuit.reject());
+            error.report(&circuit);
+            return Err(Box::new(error));
         }
         Permit::acquire(circuit).inspect_err(|_| self.inner = self.inner.clone())
     }

@@ -4,6 +4,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{
+    escape::needs_escape,
+    redact::{Redaction, redact_text},
+};
+
 /// An error in a configuration.
 ///
 /// Displays as one line with the file, the line, the key and the expected value.
@@ -34,7 +39,7 @@ const MAX_MESSAGE_BYTES: usize = 600;
 
 impl ConfigError {
     pub(super) fn new(reason: &str) -> Self {
-        let reason = escape_line(reason);
+        let reason = escape_line(&redact_text(&reason, &Redaction::built_in()));
         Self { file: None, line: None, key: None, reason, io: None }
     }
 
@@ -48,7 +53,8 @@ impl ConfigError {
     }
 
     pub(super) fn with_key(self, key: &str) -> Self {
-        Self { key: Some(escape_line(key)).filter(|key| !key.is_empty()), ..self }
+        let key = redact_text(&key, &Redaction::built_in());
+        Self { key: Some(escape_line(&key)).filter(|key| !key.is_empty()), ..self }
     }
 
     pub(super) fn with_file(self, file: &Path) -> Self {
@@ -108,7 +114,8 @@ impl fmt::Display for ConfigError {
 
 impl Error for ConfigError {}
 
-/// Escapes control characters, and truncates the text to one line of a log.
+/// Escapes characters that could change the line or the text direction, and truncates the text to
+/// one line of a log.
 fn escape_line(text: &str) -> String {
     let mut line = String::new();
     for character in text.trim().chars() {
@@ -116,7 +123,7 @@ fn escape_line(text: &str) -> String {
             line.push('…');
             break;
         }
-        if character.is_control() {
+        if needs_escape(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);

@@ -167,6 +167,7 @@
 //! | `logging.sample` | ratio of the successes that are logged, chosen at random | ratio | `1.0` |
 //! | `logging.curl` | logs a command that repeats a failed request, at DEBUG | `true`, `false` | `true` |
 //! | `logging.redact` | further query keys whose values are secret | list of strings | `[]` |
+//! | `logging.redact_paths` | further paths that contain a secret, such as `/v3/{key}` | list of strings | `[]` |
 //! | `logging.headers` | headers to log; credentials are never logged | list of header names | `[]` |
 //! | `logging.user_agent` | logs the user agent | `true`, `false` | `false` |
 //! | `logging.failed_body` | maximum size of a failed response's body that is logged | bytes, up to 2 KiB | `0` |

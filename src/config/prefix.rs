@@ -6,6 +6,7 @@ use super::{
     normalize,
     values::{ScalarValue, impl_scalar_deserialize},
 };
+use crate::redact::REDACTED;
 
 /// A URL prefix of a route, in normalized form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,13 +83,20 @@ impl ScalarValue for Prefix {
         Self::parse(text)
     }
 
-    /// Removes the user information, so that no password is logged.
+    /// Removes user information, query and fragment, so that no secret is logged.
     fn redact(text: &str) -> Cow<'_, str> {
         let start = text.find("://").map_or(0, |at| at + 3);
-        match text.get(start..).and_then(|rest| rest.rfind('@')) {
-            Some(end) => Cow::Owned(format!("{}…{}", &text[..start], &text[start + end..])),
-            None => Cow::Borrowed(text),
-        }
+        let (scheme, rest) = text.split_at(start);
+        // A password may contain a delimiter, so the last `@` counts.
+        let (user, rest) = match rest.rfind('@') {
+            Some(end) => (REDACTED, &rest[end..]),
+            None => ("", rest),
+        };
+        let (rest, query) = match rest.find(['?', '#']) {
+            Some(end) => (&rest[..=end], REDACTED),
+            None => (rest, ""),
+        };
+        Cow::Owned(format!("{scheme}{user}{rest}{query}"))
     }
 
     #[cfg(feature = "config-schema")]

@@ -116,7 +116,9 @@
 //!
 //! ```
 //! # #[cfg(feature = "tonic-0_14")] {
-//! use seawall::{classify::GrpcClassifier, retry::RetryLayer, standard::StandardLayer};
+//! use seawall::{
+//!     classify::GrpcClassifier, retry::RetryLayer, standard::StandardLayer, tonic::StatusLayer,
+//! };
 //! use tonic::transport::Endpoint;
 //! use tower::ServiceBuilder;
 //!
@@ -124,6 +126,8 @@
 //! # async fn main() -> Result<(), seawall::BoxError> {
 //! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
 //! let service = ServiceBuilder::new()
+//!     // Gives a timeout, an open circuit and a limit their status codes.
+//!     .layer(StatusLayer::new())
 //!     .layer(
 //!         StandardLayer::new("greeter")
 //!             .classifier(GrpcClassifier::new())

@@ -178,3 +178,57 @@
 //! # check::<http::Request<Full<Bytes>>>(client);
 //! # }
 //! ```
+//!
+//! # Forward WebSocket connections
+//!
+//! An upgrade passes the stack as a request whose response has the status 101. Neither is retried
+//! once the response has started, and the timeouts end with the head of the response. A handler
+//! takes both upgrades and copies bytes between them. Send the request without a body, and keep
+//! `Connection` and `Upgrade`, which a proxy otherwise removes.
+//!
+//! ```
+//! # #[cfg(feature = "hyper-util")] {
+//! use bytes::Bytes;
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::Empty;
+//! use hyper_util::{
+//!     client::legacy::{Client, connect::HttpConnector},
+//!     rt::{TokioExecutor, TokioIo},
+//! };
+//! use seawall::{
+//!     retry::ReplayBody,
+//!     standard::{ResponseBody, Standard, StandardLayer},
+//!     BoxError,
+//! };
+//! use tower::{Layer, ServiceExt};
+//!
+//! type Upstream = Standard<Client<HttpConnector, ReplayBody<Empty<Bytes>>>>;
+//!
+//! /// Forwards an upgrade request whose URI is that of the upstream.
+//! async fn upgrade<B>(
+//!     upstream: Upstream,
+//!     mut request: Request<B>,
+//! ) -> Result<Response<ResponseBody<hyper::body::Incoming>>, BoxError>
+//! where
+//!     B: Send + 'static,
+//! {
+//!     // Taken before the request is sent. It completes after the caller has received the 101.
+//!     let caller = hyper::upgrade::on(&mut request);
+//!     let mut response = upstream.oneshot(request.map(|_| Empty::new())).await?;
+//!     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+//!         let server = hyper::upgrade::on(&mut response);
+//!         tokio::spawn(async move {
+//!             if let (Ok(caller), Ok(server)) = (caller.await, server.await) {
+//!                 let (mut caller, mut server) = (TokioIo::new(caller), TokioIo::new(server));
+//!                 let _ = tokio::io::copy_bidirectional(&mut caller, &mut server).await;
+//!             }
+//!         });
+//!     }
+//!     Ok(response)
+//! }
+//!
+//! let client = Client::builder(TokioExecutor::new()).build_http();
+//! let upstream: Upstream = StandardLayer::new("chat").layer(client);
+//! # let _ = async |request: Request<()>| upgrade(upstream, request).await;
+//! # }
+//! ```

@@ -45,6 +45,7 @@
 //! - [Find out which hop failed](gateways#find-out-which-hop-failed)
 //! - [Distinguish a stale connection from a
 //!   crash](gateways#distinguish-a-stale-connection-from-a-crash)
+//! - [Forward WebSocket connections](gateways#forward-websocket-connections)
 //!
 //! **Observability**
 //!

@@ -66,7 +66,8 @@
 //! use seawall::{request_duration::RequestDurationLayer, standard::StandardLayer};
 //! use tower::ServiceBuilder;
 //!
-//! // Install the recorder first, with `seawall::metrics::DURATION_BUCKETS` for the histograms:
+//! // Install the recorder first. For metrics-exporter-prometheus:
+//! // `PrometheusBuilder::new().set_buckets(seawall::metrics::DURATION_BUCKETS)?.install()?;`
 //! seawall::metrics::describe();
 //!
 //! # let upstream = tower::service_fn(async |_: http::Request<seawall::retry::ReplayBody<Body>>| {

@@ -7,20 +7,24 @@ use std::{
 
 use seawall_core::internal::chain;
 
+use crate::{
+    escape::needs_escape,
+    redact::{Redaction, redact_text},
+};
+
 /// The maximum length of the text.
 const MAX_CHARS: usize = 512;
 
 /// Joins the texts of an error and its sources with colons, in one line of at most 512 characters.
 ///
-/// Characters that could start a line, control a terminal or change the text direction are replaced
-/// by `?`.
-pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
+/// Secrets are redacted. Characters that could start a line, control a terminal or change the text
+/// direction are replaced by `?`.
+pub(super) fn error_text(error: &(dyn Error + 'static), redaction: &Redaction) -> String {
     let mut joined = BoundedLine::default();
     for error in chain(error) {
         let mut message = BoundedLine::default();
-        // Fails if the text is too long, or if the error's `Display` fails. The text written before
-        // that is used.
-        let _ = write!(message, "{error}");
+        // Fails if the text is too long. The text written before that is used.
+        let _ = message.write_str(&redact_text(error, redaction));
         // Many libraries repeat the text of their source.
         if joined.text.contains(&message.text) {
             continue;
@@ -47,20 +51,8 @@ impl Write for BoundedLine {
                 return Err(fmt::Error);
             }
             self.char_count += 1;
-            let is_unsafe = c.is_control() || is_line_separator_or_bidi_control(c);
-            self.text.push(if is_unsafe { '?' } else { c });
+            self.text.push(if needs_escape(c) { '?' } else { c });
         }
         Ok(())
     }
-}
-
-const fn is_line_separator_or_bidi_control(c: char) -> bool {
-    matches!(
-        c,
-        '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-    )
 }

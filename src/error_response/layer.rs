@@ -30,9 +30,25 @@ impl ErrorResponseLayer {
     /// contain internal addresses and similar data, so enable this only if all callers are trusted.
     ///
     /// The message consists of the texts of the error and its sources. It has at most 512
-    /// characters, and control characters are replaced by `?`.
+    /// characters, and control characters are replaced by `?`. Users, passwords and queries of URLs
+    /// are redacted, and so are the keys and paths that `LoggingLayer` knows as secrets.
     pub fn include_error_text(mut self, include_error_text: bool) -> Self {
         Arc::make_mut(&mut self.settings).include_error_text = include_error_text;
+        self
+    }
+
+    /// Adds keys whose values are redacted in error messages, as `LoggingLayer::redact` does.
+    pub fn redact<'a>(mut self, keys: impl IntoIterator<Item = &'a str>) -> Self {
+        let redaction = &mut Arc::make_mut(&mut self.settings).redaction;
+        keys.into_iter().for_each(|key| redaction.add_key(key));
+        self
+    }
+
+    /// Adds paths with a segment that is redacted in error messages, as
+    /// `LoggingLayer::redact_paths` does.
+    pub fn redact_paths<'a>(mut self, templates: impl IntoIterator<Item = &'a str>) -> Self {
+        let redaction = &mut Arc::make_mut(&mut self.settings).redaction;
+        templates.into_iter().for_each(|path| redaction.add_path(path));
         self
     }
 

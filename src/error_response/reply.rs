@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use http::StatusCode;
 use seawall_core::{
     Failure,
-    attempts::{RetriesExhausted, StopReason},
+    attempts::{RetriesExhausted, RetryReport, StopReason},
     classify::{classify_error, retry_after},
     find_source,
 };
@@ -19,7 +19,7 @@ pub(super) struct ErrorReply {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
     /// Set if retries are exhausted. Callers should not retry either.
-    pub(super) is_exhausted: bool,
+    pub(super) retry_report: Option<RetryReport>,
     /// The error message, if the settings include it.
     pub(super) text: Option<String>,
 }
@@ -31,8 +31,8 @@ impl ErrorReply {
             failure,
             status: failure.gateway_status(),
             retry_after: failure.retry_after(),
-            is_exhausted: false,
-            text: settings.include_error_text.then(|| error_text(error)),
+            retry_report: None,
+            text: settings.include_error_text.then(|| error_text(error, &settings.redaction)),
         };
         match find_source::<RetriesExhausted>(error) {
             Some(exhausted) => reply.after_retries(exhausted),
@@ -52,7 +52,8 @@ impl ErrorReply {
             StopReason::DeadlineTooNear => self.failure.status().is_some(),
             _ => false,
         };
-        let reply = Self { is_exhausted: true, ..self };
+        let retry_report = Some(exhausted.to_report(self.failure));
+        let reply = Self { retry_report, ..self };
         match exhausted.last_response() {
             // Not a success that was retried, such as a 202.
             Some(last) if is_rejection && is_gateway_status(last.status()) => Self {
@@ -63,6 +64,10 @@ impl ErrorReply {
             },
             _ => reply,
         }
+    }
+
+    pub(super) const fn is_exhausted(&self) -> bool {
+        self.retry_report.is_some()
     }
 
     /// Returns the wait in whole seconds, rounded up.

@@ -33,11 +33,14 @@ pub(super) fn build(
         negotiated_response(reply, settings, request)
     };
     let mut failure = reply.failure.with_status(response.status());
-    if reply.is_exhausted {
+    if reply.is_exhausted() {
         failure = failure.with_retry_hint(Some(false));
     }
     // A logging layer around this one would otherwise have only the status.
     response.extensions_mut().insert(failure);
+    if let Some(report) = &reply.retry_report {
+        response.extensions_mut().insert(report.clone());
+    }
     let map = response.headers_mut();
     headers::insert(map, &CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let text = reply.text.as_deref();
@@ -80,7 +83,7 @@ fn insert_retry_headers(reply: &ErrorReply, map: &mut HeaderMap) {
     if let Some(seconds) = reply.retry_after_secs() {
         headers::insert(map, &RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if reply.is_exhausted {
+    if reply.is_exhausted() {
         headers::insert(map, &X_SHOULD_RETRY, HeaderValue::from_static("false"));
     }
 }

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::redact::Redaction;
+
 /// The maximum length of a server name, equal to that of a host name.
 const MAX_NAME_CHARS: usize = 255;
 
@@ -10,13 +12,19 @@ pub(super) struct Settings {
     name: String,
     pub(super) include_error_text: bool,
     pub(super) append_proxy_status: bool,
+    pub(super) redaction: Redaction,
 }
 
 impl Settings {
     pub(super) fn new(name: &str) -> Self {
         let printable = |c| if matches!(c, ' '..='~') { c } else { '?' };
         let name = name.chars().take(MAX_NAME_CHARS).map(printable).collect();
-        Self { name, include_error_text: false, append_proxy_status: false }
+        Self {
+            name,
+            include_error_text: false,
+            append_proxy_status: false,
+            redaction: Redaction::default(),
+        }
     }
 
     pub(super) fn name(&self) -> &str {

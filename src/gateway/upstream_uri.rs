@@ -7,6 +7,7 @@ use http::{
 };
 
 use super::error::{InvalidUpstreamUri, TargetKind, UnsupportedTarget};
+use crate::ReceivedTarget;
 
 /// The maximum length of a URL in bytes: that of the `http` crate (`uri::MAX_LEN`).
 const MAX_BYTES: usize = u16::MAX as usize - 1;
@@ -68,7 +69,8 @@ impl UpstreamUri {
     }
 
     /// Sets the URL of a request to that at the upstream, and its version to HTTP/1.1. Removes
-    /// `Host`, which the client derives from the URL.
+    /// `Host`, which the client derives from the URL. `LoggingLayer::server` still logs the received
+    /// target, from a [`ReceivedTarget`].
     ///
     /// The client can still use HTTP/2. Without the version, it would refuse the request of a
     /// caller that uses HTTP/2 if the connection has HTTP/1.1.
@@ -81,7 +83,9 @@ impl UpstreamUri {
         if request.method() == Method::CONNECT {
             return Err(UnsupportedTarget { kind: TargetKind::Connect });
         }
-        *request.uri_mut() = self.uri_for(request.uri())?;
+        let uri = self.uri_for(request.uri())?;
+        ReceivedTarget::insert(&mut request);
+        *request.uri_mut() = uri;
         *request.version_mut() = Version::HTTP_11;
         request.headers_mut().remove(HOST);
         Ok(request)

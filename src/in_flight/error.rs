@@ -26,7 +26,7 @@ static FAILURE: Failure = Failure::new(Cause::ConnectionLimitReached)
 impl LimitReached {
     #[cold]
     pub(super) fn new(limit: &Limit) -> Self {
-        crate::metrics::record_in_flight_rejection(limit.key.as_ref());
+        limit.report_rejection();
         Self { key: limit.key.clone(), limit: limit.max() }
     }
 

@@ -6,6 +6,7 @@ use super::adaptive::{AdaptiveLimit, GradientLimit};
 use crate::{
     body::CompletionObserver,
     keys::Evictable,
+    rejections::Rejections,
     sharded_arc::ShardedArc,
     sync::{AtomicU32, Mutex, Ordering, lock},
 };
@@ -23,6 +24,7 @@ pub struct Limit {
     pub(super) key: Option<Arc<str>>,
     max: AtomicU32,
     in_flight: AtomicU32,
+    rejections: Rejections,
     adaptive: Option<AdaptiveState>,
 }
 
@@ -51,7 +53,13 @@ impl Limit {
                 (settings.first(), Some(adaptive))
             }
         };
-        Self { key, max: AtomicU32::new(max.get()), in_flight: AtomicU32::new(0), adaptive }
+        Self {
+            key,
+            max: AtomicU32::new(max.get()),
+            in_flight: AtomicU32::new(0),
+            rejections: Rejections::default(),
+            adaptive,
+        }
     }
 
     pub(super) fn in_flight(&self) -> u32 {
@@ -60,6 +68,27 @@ impl Limit {
 
     pub(super) fn max(&self) -> NonZeroU32 {
         NonZeroU32::new(self.max.load(Ordering::Relaxed)).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// Reports a rejected call.
+    pub(super) fn report_rejection(&self) {
+        crate::metrics::record_in_flight_rejection(self.key.as_ref());
+        self.emit_rejections(self.rejections.record(Instant::now()));
+    }
+
+    fn emit_rejections(&self, rejected: Option<u64>) {
+        let Some(rejected) = rejected else { return };
+        // A caller may have chosen the text of a key. `Debug` escapes it.
+        let key = self.key.as_deref();
+        let target = key.map(|key| format!(" for {key:?}")).unwrap_or_default();
+        let calls = if rejected == 1 { "call" } else { "calls" };
+        tracing::warn!(
+            name: "in_flight",
+            key = key.map(tracing::field::debug),
+            limit = self.max().get(),
+            rejected,
+            "limit of {} calls in flight{target} reached: {rejected} {calls} rejected", self.max(),
+        );
     }
 
     /// Adapts the limit to the response or the error of a call that started at `started`.
@@ -140,6 +169,10 @@ impl CompletionObserver for Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.limit.in_flight.fetch_sub(1, Ordering::Relaxed);
+        // A subscriber that panics during a panic would abort the process.
+        if !std::thread::panicking() {
+            self.limit.emit_rejections(self.limit.rejections.take(Instant::now));
+        }
     }
 }
 

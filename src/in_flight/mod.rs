@@ -49,6 +49,12 @@
 //! | the caller drops the call or the body, or one of them fails | the permit is released at once |
 //! | there are more keys than the maximum | calls with further keys pass, and have no limit |
 //!
+//! # Observability
+//!
+//! Rejections are summarized in one `tracing` event at WARN per limit: the first at once, and then
+//! at most once per minute, when a call is rejected or ends. It is named `in_flight` and has the
+//! fields `key`, `limit` and `rejected`, the number of calls since the previous event.
+//!
 //! # Clone
 //!
 //! The permits belong to the layer. All its services and clones share them.

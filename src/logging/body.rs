@@ -68,7 +68,9 @@ where
                     guard.on_data(data.remaining(), data.chunk());
                 }
                 // Trailers are the last frame of a body.
-                if frame.is_trailers() || may_stop_reading(&*this.inner) {
+                if let Some(trailers) = frame.trailers_ref() {
+                    guard.on_trailers(trailers);
+                } else if may_stop_reading(&*this.inner) {
                     guard.on_complete();
                 }
             }

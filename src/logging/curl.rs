@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use super::{
     quote::{Quoted, Variable},
     record::Record,
-    redact::{QueryPart, for_each_part},
     settings::{CREDENTIALS, Settings},
     target::RequestTarget,
 };
+use crate::redact::{Part, for_each_path_part, for_each_query_part};
 
 /// The maximum length of a command, in bytes. A longer one is omitted, because a truncated command
 /// would send a different request.
@@ -126,23 +126,27 @@ fn write_header(
 }
 
 fn write_url(out: &mut String, target: &RequestTarget<'_>) -> fmt::Result {
-    let url = format!(
-        "{}://{}{}{}",
+    let origin = format!(
+        "{}://{}{}",
         target.scheme(),
         target.host().unwrap_or("localhost"),
         target.port().map(|port| format!(":{}", port.number())).unwrap_or_default(),
-        target.uri().path(),
     );
-    write!(out, "{}", Quoted(url.as_bytes()))?;
+    // Adjacent quotes are one word.
+    write!(out, "{}", Quoted(origin.as_bytes()))?;
+    let redaction = target.redaction();
+    for_each_path_part(target.uri().path(), redaction, &mut |part| write_part(out, "PATH_", part));
     let Some(query) = target.query() else { return Ok(()) };
     write!(out, "{}", Quoted(b"?"))?;
-    let mut result = Ok(());
-    for_each_part(query, target.secrets(), |part| {
-        let part_result = match part {
-            QueryPart::Plain(text) => write!(out, "{}", Quoted(text.as_bytes())),
-            QueryPart::Secret(key) => write!(out, "{}", Variable("QUERY_", key)),
-        };
-        result = result.and(part_result);
-    });
-    result
+    for_each_query_part(query, redaction, &mut |part| write_part(out, "QUERY_", part));
+    Ok(())
+}
+
+fn write_part(out: &mut String, prefix: &str, part: Part<'_>) {
+    // Writing to a `String` does not fail.
+    let _ = match part {
+        Part::Plain("") => Ok(()),
+        Part::Plain(text) => write!(out, "{}", Quoted(text.as_bytes())),
+        Part::Secret(key) => write!(out, "{}", Variable(prefix, key)),
+    };
 }

@@ -51,6 +51,13 @@ pub(super) const OTEL_NAME: &str = "otel.name";
 pub(super) const OTEL_KIND: &str = "otel.kind";
 pub(super) const OTEL_STATUS_CODE: &str = "otel.status_code";
 
+/// The name of a gRPC status code. The convention has the status "development".
+/// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/rpc/#rpc-response-status-code>
+pub(super) const GRPC_STATUS: &str = "rpc.response.status_code";
+/// The value of `grpc-message`.
+pub(super) const GRPC_MESSAGE: &str = "seawall.grpc.message";
+/// The URL of the upstream, on a server that forwards requests.
+pub(super) const UPSTREAM_URL: &str = "seawall.upstream.url";
 /// The name of a [`Cause`](crate::Cause).
 pub(super) const CAUSE: &str = "seawall.cause";
 pub(super) const REPORTER: &str = "seawall.reporter";

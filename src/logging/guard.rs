@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, mem, thread};
 
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body::Body;
 use seawall_core::{
     Cause, Failure, Reporter, attempts::RetriesExhausted, classify::Classify, find_source,
@@ -12,9 +12,11 @@ use tracing::{Span, span::Entered};
 use super::{
     RequestHead, emit,
     errors::AsStdError,
+    nesting::EnclosingLog,
     otel,
-    outcome::{Completion, Outcome, innermost_source, may_contain_url},
+    outcome::{Completion, Outcome, innermost_source},
     record::{Record, ResponseRecord},
+    rejection::last_failure,
     settings::Settings,
 };
 use crate::{body::may_stop_reading, layer_order::warn_if_inside_retry, sharded_arc::ShardedArc};
@@ -44,6 +46,11 @@ impl RecordGuard {
 
     pub(super) fn is_disabled(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Returns the extension that links logs inside to this one.
+    pub(super) fn inner_calls(&self) -> Option<EnclosingLog> {
+        self.0.as_ref()?.inner_calls.clone()
     }
 
     /// Enters the request's span.
@@ -107,6 +114,14 @@ impl RecordGuard {
         }
     }
 
+    /// Records the trailers of the response's body and emits the record.
+    pub(super) fn on_trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(response) = self.0.as_mut().and_then(|record| record.response.as_mut()) {
+            response.add_trailers(trailers);
+        }
+        self.on_complete();
+    }
+
     /// Emits the record of a response whose body has ended.
     pub(super) fn on_complete(&mut self) {
         self.finish(Outcome::Complete);
@@ -124,17 +139,14 @@ impl RecordGuard {
     ) {
         let Some(record) = self.0.take().map(EmittedRecord) else { return };
         let source = std_error.and_then(innermost_source);
-        let message = match &source {
-            Some(error) if may_contain_url(*error) => None,
-            Some(error) => Some(error as &dyn fmt::Display),
-            None => Some(text),
-        };
+        let message = source.as_ref().map_or(text, |error| error as &dyn fmt::Display);
         let mut completion = Completion::new(Outcome::Error, record.0.response_details());
         completion.failure = Some(failure);
-        completion.message = message;
+        completion.message = Some(message);
         if let Some(exhausted) = std_error.and_then(find_source::<RetriesExhausted>) {
             completion.attempts = Some(exhausted.attempts().get());
             completion.stop_reason = Some(exhausted.reason());
+            completion.failure = Some(last_failure(failure, exhausted.failed_attempts()));
         }
         record.emit(&completion);
     }

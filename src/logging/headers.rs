@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName};
 
-use super::escape::Lossy;
+use crate::escape::Lossy;
 
 /// The selected headers of a message, formatted as `name: value` and separated by semicolons.
 ///

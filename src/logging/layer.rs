@@ -223,30 +223,66 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| it.route = Hook(Some(Arc::new(route))))
     }
 
-    /// Adds query keys whose values are redacted.
+    /// Adds keys whose values are redacted in queries, in parameters of paths such as
+    /// `;jsessionid=…`, and in texts.
     ///
-    /// The keys that OpenTelemetry lists are always redacted, and so are `token`, `key`,
-    /// `password`, `secret`, `auth`, `session`, `sig` and similar keys. Only ASCII letters and
-    /// digits of a key are compared, ignoring case and trailing digits. `user[token]` and
-    /// `user.token` match `token`. A word starts after any other character, after a digit, and at a
-    /// change to upper case.
+    /// Only ASCII letters and digits of a key are compared, ignoring case and trailing digits.
+    /// `user[token]` and `user.token` match `token`. A word starts after any other character, after
+    /// a digit, and at a change to upper case.
     ///
     /// | known key | matches | does not match |
     /// |---|---|---|
     /// | five or more letters, including keys added here | at the end: `refresh_token`, `csrftoken` | |
     /// | fewer letters, including keys added here | as the last word: `user_key`, `userKey` | `monkey`, `author` |
-    /// | `password`, `passwd`, `passphrase`, `secret`, `token`, `credential` | also at the end of any word: `id_token_hint` | `max_tokens` |
-    /// | `code`, `ticket` | as the entire key | `zip_code` |
-    /// | known codes: `passcode`, `auth_code`, `mfa_code`, `verification_code` and similar keys | at the end | `error_code` |
+    /// | `password`, `passwd`, `passphrase`, `secret`, `token`, `credential`, `credentials` | also at the end of any word: `id_token_hint` | `max_tokens` |
+    /// | `code`, `ticket`, `state`, `nonce`, `policy` | as the entire key | `zip_code` |
     ///
     /// The values of `sort_key`, `primary_key` and `page_token` are therefore redacted too, because
     /// nothing in these names shows that they are harmless.
+    ///
+    /// These keys are always known:
+    ///
+    /// - OpenTelemetry's list: `awsaccesskeyid`, `signature`, `sig`, `xgoogsignature`,
+    ///   `xamzcredential`, `xamzsecuritytoken`, `xamzsignature`
+    /// - `token`, `key`, `apikey`, `accesskey`, `secretkey`, `privatekey`
+    /// - `password`, `passwd`, `pass`, `pwd`, `passphrase`, `passcode`, `pincode`, `pin`, `secret`
+    /// - `auth`, `authorization`, `credential`, `credentials`, `assertion`, `bearer`, `jwt`,
+    ///   `hmac`, `verifier`, `samlrequest`, `samlresponse`, `relaystate`
+    /// - `session`, `sessionid`, `sessid`, `sid`, `cookie`, `csrf`, `xsrf`
+    /// - `otp`, `totp`, `hotp`, `accesscode`, `authcode`, `authorizationcode`, `devicecode`,
+    ///   `mfacode`, `otpcode`, `recoverycode`, `securitycode`, `smscode`, `verificationcode`
+    /// - Akamai's `hdnea`, `hdnts`, `hdntl`
+    /// - `cvv`, `cvc`, `iban`, `ssn`
+    /// - `code`, `ticket`, `state`, `nonce`, `policy`
     ///
     /// A key starts at the start of the query and after `&`, `;`, `?`, `#` or `=`, percent-encoded
     /// or not. URLs inside the URL are therefore redacted too. Lists with other separators, such as
     /// `,` or `|`, and JSON are not parsed.
     pub fn redact<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Self {
-        self.set(|it| keys.into_iter().for_each(|key| it.secrets.add(key)))
+        self.set(|it| keys.into_iter().for_each(|key| it.redaction.add_key(key)))
+    }
+
+    /// Adds paths with a segment that is redacted, such as `/v3/{key}`.
+    ///
+    /// In a segment, `*` matches any text, and a name in braces matches the secret: the rest of the
+    /// segment, at least one character. A template matches at any segment of a path, and more
+    /// segments may follow. A template without braces has no effect.
+    ///
+    /// ```
+    /// use seawall::logging::LoggingLayer;
+    ///
+    /// let layer = LoggingLayer::client().redact_paths(["/v3/{key}", "/invite/*/{token}"]);
+    /// # let _ = layer;
+    /// ```
+    ///
+    /// These are always redacted:
+    ///
+    /// - Telegram: `/bot*:{token}`, also with `%3A` or `%3a` as its colon
+    /// - Slack: `/services/T*/B*/{token}`, `/triggers/T*/*/{token}`, `/workflows/T*/*/*/{token}`
+    /// - Discord: `/api/webhooks/*/{token}`, `/api/v*/webhooks/*/{token}`
+    /// - Microsoft Teams: `/IncomingWebhook/{token}`, `/IncomingWebhook/*/{token}`
+    pub fn redact_paths<'a>(self, templates: impl IntoIterator<Item = &'a str>) -> Self {
+        self.set(|it| templates.into_iter().for_each(|path| it.redaction.add_path(path)))
     }
 
     /// Sets the scheme of a server's requests without one, as in HTTP/1.1. Default: `http`.
@@ -262,8 +298,8 @@ impl<C, V> LoggingLayer<C, V> {
     /// Adds headers that are logged, as `seawall.request.headers` and `seawall.response.headers`.
     /// Default: none.
     ///
-    /// If any are added, the headers of each request are copied. Their values are not redacted: a
-    /// secret in the query of `Referer` or `Location` is logged.
+    /// If any are added, the headers of each request are copied. The users, passwords and queries
+    /// of URLs in their values are redacted.
     ///
     /// `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, `Api-Key`,
     /// `X-Auth-Token` and `X-Amz-Security-Token` are never logged, nor are values marked as
@@ -276,10 +312,10 @@ impl<C, V> LoggingLayer<C, V> {
     /// Sets the maximum number of bytes of a failed response's body that are logged. Default: 0.
     /// Maximum: 2,048.
     ///
-    /// Only uncompressed text is logged, and only the part that the caller reads. A body may
-    /// contain secrets.
+    /// Only uncompressed text is logged, and only the part that the caller reads. URLs in it are
+    /// redacted. A body may contain other secrets.
     pub fn max_failed_body_bytes(self, bytes: usize) -> Self {
-        self.set(|it| it.max_failed_body_bytes = bytes.min(super::escape::MAX_LONG_CHARS))
+        self.set(|it| it.max_failed_body_bytes = bytes.min(crate::escape::MAX_LONG_CHARS))
     }
 }
 

@@ -30,6 +30,11 @@ impl Level {
         }
     }
 
+    /// Returns whether the level is WARN or ERROR.
+    pub(super) const fn is_warning(self) -> bool {
+        matches!(self, Self::Warn | Self::Error)
+    }
+
     /// Returns whether a subscriber may enable this level.
     pub(super) fn is_enabled(self) -> bool {
         self.filter().is_some_and(|filter| LevelFilter::current() >= filter)

@@ -8,11 +8,11 @@ use std::{
 use http::StatusCode;
 
 use super::{
-    escape::{EscapedStr, MAX_SHORT_CHARS},
     outcome::{Completion, EventKind, Outcome},
     record::Record,
-    target::RequestTarget,
+    target::{Origin, RequestTarget},
 };
+use crate::escape::{EscapedStr, MAX_SHORT_CHARS};
 
 /// The message of an event: request, result, time, attempts and evidence.
 pub(super) struct Message<'a> {
@@ -46,10 +46,25 @@ impl Message<'_> {
             _ => {}
         }
         if let Some(stop_reason) = stop_reason {
-            write!(out, " ({})", stop_reason.as_str().replace('_', " "))?;
+            write!(out, " ({})", stop_reason.description())?;
         }
+        self.write_inner_call(out)?;
         match record.response_details().and_then(|details| details.evidence) {
             Some(evidence) => write!(out, ": {evidence}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the upstream of a failed request, and its failure if the response is another one.
+    fn write_inner_call(&self, out: &mut String) -> fmt::Result {
+        let Some(call) = self.completion.inner_call else { return Ok(()) };
+        let Some(failed) = &call.failed else { return Ok(()) };
+        if let Some(uri) = &call.uri {
+            let target = RequestTarget::new(self.record).with_uri(uri);
+            write!(out, ", upstream {}", Origin(target))?;
+        }
+        match failed.failure.filter(|_| self.completion.failure.is_none()) {
+            Some(failure) => write!(out, ": {failure}"),
             None => Ok(()),
         }
     }
@@ -57,6 +72,13 @@ impl Message<'_> {
     fn write_result(&self, out: &mut String) -> fmt::Result {
         let Completion { outcome, failure, .. } = *self.completion;
         let status = self.record.status();
+        let response = self.record.response.as_ref();
+        // The HTTP status of a failed gRPC call is 200.
+        if let Some(grpc_status) = response.and_then(|response| response.grpc_status.as_ref())
+            && !grpc_status.is_ok()
+        {
+            write!(out, "grpc {}, ", grpc_status.name())?;
+        }
         let status = status.as_ref().map(StatusCode::as_str);
         match (outcome, status, failure) {
             (Outcome::Complete, Some(status), None) => out.push_str(status),

@@ -64,18 +64,38 @@
 //! | success after more than one attempt | status, attempts | INFO | INFO | [`retried_level`](LoggingLayer::retried_level) |
 //! | the response is a 4xx caused by the request (not 408 or 429) | status | as a success | as a success | [`client_error_level`](LoggingLayer::client_error_level) |
 //! | the response is a failure, the call returns an error, or the body fails | cause, attempts, stop reason | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
-//! | an open circuit or a limit of this process rejects the call | cause | DEBUG | DEBUG | [`rejected_level`](LoggingLayer::rejected_level) |
+//! | an open circuit or a limit of this process rejects the call, and no attempt reached the upstream | cause | DEBUG | DEBUG | [`rejected_level`](LoggingLayer::rejected_level) |
 //! | the caller drops the call, or the body of a success before its end | `cancelled`, `dropped` | INFO | INFO | [`cancelled_level`](LoggingLayer::cancelled_level) |
 //! | the inner service panics and the panic is caught | `panicked` | WARN | WARN | [`failure_level`](LoggingLayer::failure_level) |
 //!
-//! While a circuit is open, a server's 503 responses are therefore not logged at INFO. They would
-//! flood the log, and the circuit's own event at WARN, [when it
-//! opens](crate::circuit_breaker#observability), already reports the cause.
-//! `rejected_level(Level::Info)` logs each of them.
+//! While a circuit is open or a limit is reached, a server's 503 responses are therefore not logged
+//! at INFO. They would flood the log. The circuit or the limit summarizes them in one event at
+//! WARN, at once and then at most once per minute. `rejected_level(Level::Info)` logs each of them.
 //!
-//! With [`GrpcClassifier`](crate::classify::GrpcClassifier), `grpc-status` is read only from the
-//! head of a response. A call that fails with `grpc-status: 14` in its trailers, after a message,
-//! is logged as a success.
+//! A call whose attempts failed before it was rejected is logged as a failure, with the cause of
+//! the last of these attempts.
+//!
+//! # Nested logs
+//!
+//! A log inside [`LoggingLayer::server`], such as that of the calls of a gateway, reports its
+//! failures to the server's log and emits its own events at DEBUG. A failed request is therefore
+//! one event at WARN. It has the received target, the URL of the upstream, the cause and the
+//! attempts. It is emitted even if the request succeeded after the failure, for example by a
+//! fallback.
+//!
+//! A log inside whose [`failure_level`](LoggingLayer::failure_level) is below WARN is unaffected.
+//!
+//! The logs are linked by a request extension, so a handler must pass on the extensions of its
+//! request. Otherwise both logs emit their events at WARN.
+//!
+//! A gateway that changes the URI outside the server's log inserts the received target with
+//! [`ReceivedTarget`](crate::ReceivedTarget).
+//!
+//! # gRPC
+//!
+//! The status of a gRPC call is read from the head of its response or from its trailers, with any
+//! classifier. A call whose status is not `OK` is logged by its cause, although its HTTP status is
+//! 200.
 //!
 //! No event is emitted when `poll_ready` fails, because there is no request yet. None is emitted
 //! while a thread unwinds from a [panic](#panics).
@@ -105,9 +125,11 @@
 //! | `url.scheme` | the scheme of the request, or [the configured one](LoggingLayer::scheme) | server, unless a success |
 //! | `server.address`, `server.port` | host and port of the URL; on a server also of `Host` | unless a success |
 //! | `network.protocol.version` | `1.1`, `2`, … | unless a success |
+//! | `seawall.upstream.url` | the URL of the upstream, redacted as `url.full` | server that forwards the request |
 //! | `http.route` | see [`route_fn`](LoggingLayer::route_fn) | if set |
 //! | `user_agent.original` | see [`log_user_agent`](LoggingLayer::log_user_agent) | if enabled |
 //! | `http.response.status_code`, `http.response.body.size` | the status, and the number of body bytes read | once there is a response |
+//! | `rpc.response.status_code`, `seawall.grpc.message` | the name of the gRPC status, and `grpc-message` | gRPC |
 //! | `http.request.resend_count` | the number of requests sent before the last one | client, unless zero |
 //! | `error.type` | a failed status, or else the cause; on a server not for 4xx, and never if the caller cancelled | failure |
 //! | `error.message` | the text of the innermost error | failure |
@@ -129,11 +151,13 @@
 //! # Redaction
 //!
 //! The layer never logs user names and passwords in URLs, the values of query keys [known as
-//! secrets](LoggingLayer::redact), or credentials in headers. It logs other headers and bodies only
-//! if they are enabled.
+//! secrets](LoggingLayer::redact), the segments of paths [known as
+//! secrets](LoggingLayer::redact_paths), or credentials in headers. In error messages, headers and
+//! bodies, the queries of URLs are redacted whole. Headers and bodies are logged only if they are
+//! enabled.
 //!
-//! Other secrets are logged: in a path, in a list or JSON inside a query, in the text of your own
-//! errors, or in an enabled header, such as a URL in `Referer`.
+//! Other secrets are logged: in an unknown path, in a list or JSON inside a query, or in a text
+//! that is no URL.
 //!
 //! Untrusted text cannot forge log lines or fields. Control, bidirectional, invisible and
 //! look-alike space characters are escaped, such as `\u{a0}`. Text is truncated at 256 characters,
@@ -233,19 +257,20 @@ mod body;
 mod curl;
 mod emit;
 mod errors;
-mod escape;
 mod fields;
 mod future;
+mod grpc;
 mod guard;
 mod headers;
 mod layer;
 mod level;
 mod message;
+mod nesting;
 mod otel;
 mod outcome;
 mod quote;
 mod record;
-mod redact;
+mod rejection;
 mod request_head;
 mod sampler;
 mod service;

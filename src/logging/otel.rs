@@ -9,16 +9,17 @@ use seawall_core::Cause;
 use tracing::{Span, field::display};
 
 use super::{
-    Level,
-    escape::{EscapedStr, MAX_LONG_CHARS, MAX_SHORT_CHARS, escape_bytes},
-    fields,
+    Level, fields,
     level::at_level,
     outcome::{Completion, Outcome},
     record::Record,
     settings::Role,
     target::{FullUrl, Port, Query, RequestTarget},
 };
-use crate::semconv::{self, OTHER};
+use crate::{
+    escape::{Escaped, EscapedStr, MAX_LONG_CHARS, MAX_SHORT_CHARS, escape_bytes},
+    semconv::{self, OTHER},
+};
 
 /// Returns a method name of low cardinality, and the original name if it differs.
 pub(super) fn method_names(method: &Method) -> (&str, Option<&str>) {
@@ -76,7 +77,7 @@ fn short_span(level: Level, record: &Record) -> Span {
             Span::none(),
             "request",
             { fields::METHOD } = display(method),
-            { fields::URL_FULL } = display(FullUrl(&RequestTarget::new(record))),
+            { fields::URL_FULL } = display(FullUrl(RequestTarget::new(record))),
             { fields::REQUEST_ID } = id,
         ),
         Role::Server => at_level!(
@@ -85,7 +86,8 @@ fn short_span(level: Level, record: &Record) -> Span {
             Span::none(),
             "request",
             { fields::METHOD } = display(method),
-            { fields::URL_PATH } = display(EscapedStr(record.request.uri.path(), MAX_LONG_CHARS)),
+            { fields::URL_PATH } =
+                display(Escaped(RequestTarget::new(record).path(), MAX_LONG_CHARS)),
             { fields::REQUEST_ID } = id,
         ),
     }
@@ -109,11 +111,11 @@ fn otel_span(level: Level, record: &Record) -> Span {
         { fields::METHOD } = display(method),
         { fields::METHOD_ORIGINAL } =
             original_method.map(|it| display(EscapedStr(it, MAX_SHORT_CHARS))),
-        { fields::URL_FULL } = is_client.then(|| display(FullUrl(&target))),
+        { fields::URL_FULL } = is_client.then(|| display(FullUrl(target))),
         { fields::URL_PATH } =
-            (!is_client).then(|| display(EscapedStr(record.request.uri.path(), MAX_LONG_CHARS))),
+            (!is_client).then(|| display(Escaped(target.path(), MAX_LONG_CHARS))),
         { fields::URL_QUERY } =
-            target.query().filter(|_| !is_client).map(|it| display(Query(it, &target))),
+            target.query().filter(|_| !is_client).map(|it| display(Query(it, target))),
         { fields::URL_SCHEME } = (!is_client).then(|| display(target.scheme())),
         { fields::SERVER_ADDRESS } =
             target.host().map(|it| EscapedStr(it, MAX_SHORT_CHARS).to_string()),

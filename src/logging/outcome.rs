@@ -2,9 +2,16 @@
 
 use std::{error::Error, fmt};
 
-use seawall_core::{Cause, Failure, Reporter, attempts::StopReason, internal::chain};
+use seawall_core::{Cause, Failure, attempts::StopReason, internal::chain};
 
-use super::{Level, level::Levels, record::ResponseDetails, settings::Role};
+use super::{
+    Level,
+    level::Levels,
+    nesting::{FailedCall, InnerCall},
+    record::ResponseDetails,
+    rejection::is_rejection,
+    settings::Role,
+};
 
 /// The way in which a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +39,8 @@ pub(super) struct Completion<'a> {
     pub(super) stop_reason: Option<StopReason>,
     /// The error message.
     pub(super) message: Option<&'a dyn fmt::Display>,
+    /// The last call that a log inside this one has reported.
+    pub(super) inner_call: Option<&'a InnerCall>,
 }
 
 impl Outcome {
@@ -71,7 +80,7 @@ impl EventKind {
     }
 }
 
-impl Completion<'_> {
+impl<'a> Completion<'a> {
     /// Combines an outcome with the reasons found in the response's head, if one arrived.
     pub(super) fn new(outcome: Outcome, response: Option<&ResponseDetails>) -> Self {
         Self {
@@ -80,19 +89,44 @@ impl Completion<'_> {
             attempts: response.and_then(|response| response.attempts),
             stop_reason: response.and_then(|response| response.stop_reason),
             message: None,
+            inner_call: None,
         }
     }
 
+    /// Adds the call that a log inside this one has reported.
+    pub(super) fn with_inner_call(self, inner_call: Option<&'a InnerCall>) -> Self {
+        let this = Self { inner_call, ..self };
+        let Some(failed) = this.failed_inner_call() else { return this };
+        let is_rejected = this.failure.is_some_and(|failure| is_rejection(&failure));
+        Self {
+            // The attempts of a call that was then rejected have the cause.
+            failure: if is_rejected { failed.failure.or(this.failure) } else { this.failure },
+            attempts: this.attempts.or(failed.attempts),
+            stop_reason: this.stop_reason.or(failed.stop_reason),
+            message: this.message.or(failed.message.as_ref().map(|it| it as _)),
+            ..this
+        }
+    }
+
+    fn failed_inner_call(&self) -> Option<&'a FailedCall> {
+        self.inner_call?.failed.as_ref()
+    }
+
+    /// Returns the failure of the request, or else that of a call inside.
+    pub(super) fn any_failure(&self) -> Option<Failure> {
+        self.failure.or_else(|| self.failed_inner_call()?.failure)
+    }
+
     pub(super) fn kind(&self, role: Role) -> EventKind {
+        // The log inside has left its event to this one, even if the request has succeeded since.
+        if self.failed_inner_call().is_some() {
+            return EventKind::Failure;
+        }
         match (self.outcome, self.failure) {
             (Outcome::Panicked, _) | (Outcome::Error, None) => EventKind::Failure,
             (_, Some(failure)) => match failure.cause() {
                 Cause::ClientError | Cause::Conflict => EventKind::ClientError,
-                Cause::CircuitOpen => EventKind::Rejected,
-                // Reported locally, it is a limit of this process, not of the upstream.
-                Cause::ConnectionLimitReached if failure.reporter() == Reporter::Local => {
-                    EventKind::Rejected
-                }
+                _ if is_rejection(&failure) => EventKind::Rejected,
                 Cause::Cancelled => EventKind::Cancelled,
                 _ => EventKind::Failure,
             },
@@ -106,17 +140,6 @@ impl Completion<'_> {
                 }
             }
         }
-    }
-}
-
-/// Returns whether the text of an error may contain the request's URL, and therefore secrets.
-pub(super) fn may_contain_url(error: &(dyn Error + 'static)) -> bool {
-    #[cfg(feature = "reqwest-0_13")]
-    return error.is::<reqwest::Error>();
-    #[cfg(not(feature = "reqwest-0_13"))]
-    {
-        let _ = error;
-        false
     }
 }
 

@@ -9,16 +9,19 @@ use seawall_core::{
     Failure,
     attempts::{AttemptNumber, RetryReport, StopReason},
     fingerprint::Evidence,
-    internal::is_plain_text,
+    internal::{classify_grpc_status, is_plain_text},
 };
 use tokio::time::Instant;
 use tracing::Span;
 
 use super::{
     RequestHead,
+    grpc::{GrpcStatus, is_grpc},
+    nesting::EnclosingLog,
+    rejection::last_failure,
     settings::{Role, Settings},
 };
-use crate::sharded_arc::ShardedArc;
+use crate::{ReceivedTarget, sharded_arc::ShardedArc};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,6 +35,10 @@ pub(super) struct Record {
     pub(super) response: Option<ResponseRecord>,
     /// Disabled unless the subscriber enables the span's level.
     pub(super) span: Span,
+    /// The server's log around this one, if there is one.
+    pub(super) enclosing_log: Option<EnclosingLog>,
+    /// Collects the calls of the logs inside this one, if it logs a server's failures.
+    pub(super) inner_calls: Option<EnclosingLog>,
     /// Set while the inner service, its body or the classifier runs. Remains set after a panic.
     pub(super) is_running: bool,
 }
@@ -40,7 +47,10 @@ pub(super) struct Record {
 #[derive(Debug)]
 pub(super) struct RequestRecord {
     pub(super) method: Method,
+    /// On a server, the target as it was received.
     pub(super) uri: Uri,
+    /// The URI of the upstream, if a gateway has replaced that of the request.
+    upstream_uri: Option<Uri>,
     pub(super) version: Version,
     pub(super) id: Option<HeaderValue>,
     /// The `Host` header. Captured on a server only, because an HTTP/1.1 request has its host
@@ -71,11 +81,13 @@ pub(super) struct ResponseRecord {
     content_length: Option<u64>,
     /// The number of bytes read so far.
     pub(super) body_bytes: u64,
+    is_grpc: bool,
+    pub(super) grpc_status: Option<Box<GrpcStatus>>,
     pub(super) details: Option<Box<ResponseDetails>>,
 }
 
 /// The parts of a response that most successes do not have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ResponseDetails {
     pub(super) failure: Option<Failure>,
     /// The number of requests sent, including the first.
@@ -97,6 +109,8 @@ impl Record {
             request: RequestRecord::new(settings, head),
             response: None,
             span: Span::none(),
+            enclosing_log: head.extensions().get().cloned(),
+            inner_calls: settings.encloses_logs().then(EnclosingLog::default),
             is_running: false,
         }
     }
@@ -112,6 +126,15 @@ impl Record {
 
     pub(super) fn status(&self) -> Option<StatusCode> {
         self.response.as_ref().map(|response| response.status)
+    }
+
+    /// Returns the URI of the upstream: that of a client's request, or the one that a gateway has
+    /// set.
+    pub(super) fn upstream_uri(&self) -> Option<&Uri> {
+        match self.settings.role {
+            Role::Client => Some(&self.request.uri),
+            Role::Server => self.request.upstream_uri.as_ref(),
+        }
     }
 
     /// Returns the id of the request, or else the id that the upstream set on a failed response.
@@ -139,16 +162,21 @@ impl Record {
 impl RequestRecord {
     fn new(settings: &Settings, head: RequestHead<'_>) -> Self {
         let headers = head.headers();
-        let host = match settings.role {
-            Role::Server => headers.get(header::HOST).cloned(),
-            Role::Client => None,
+        let host_header = headers.get(header::HOST);
+        let (uri, host, upstream_uri) = match settings.role {
+            Role::Server => match head.extensions().get::<ReceivedTarget>() {
+                Some(target) => (target.uri(), target.host(), Some(head.uri().clone())),
+                None => (head.uri(), host_header, None),
+            },
+            Role::Client => (head.uri(), None, None),
         };
         Self {
             method: head.method().clone(),
-            uri: head.uri().clone(),
+            uri: uri.clone(),
+            upstream_uri,
             version: head.version(),
             id: headers.get(&REQUEST_ID).cloned(),
-            host,
+            host: host.cloned(),
             attempt: head.extensions().get::<AttemptNumber>().map(|attempt| attempt.0.get()),
             details: RequestDetails::capture(settings, head),
         }
@@ -176,12 +204,21 @@ impl ResponseRecord {
         response: &Response<B>,
         failure: Option<Failure>,
     ) -> Self {
+        let headers = response.headers();
+        let is_grpc = is_grpc(headers);
+        let grpc_status = if is_grpc { GrpcStatus::find(headers).map(Box::new) } else { None };
+        // The classifier may not know gRPC.
+        let failure = failure.or_else(|| {
+            grpc_status.as_ref().and_then(|_| classify_grpc_status(response.status(), headers))
+        });
         Self {
             status: response.status(),
             version: response.version(),
             time_to_headers: record.started.elapsed(),
             content_length: content_length(&record.request.method, response),
             body_bytes: 0,
+            is_grpc,
+            grpc_status,
             details: ResponseDetails::capture(&record.settings, response, failure),
         }
     }
@@ -192,6 +229,18 @@ impl ResponseRecord {
         if let Some(body) = self.details.as_mut().and_then(|details| details.body.as_mut()) {
             let remaining = settings.max_failed_body_bytes.saturating_sub(body.len());
             body.extend_from_slice(&chunk[..remaining.min(chunk.len())]);
+        }
+    }
+
+    /// Records the status in the trailers of a gRPC response, which decides whether the call
+    /// failed.
+    pub(super) fn add_trailers(&mut self, trailers: &HeaderMap) {
+        if !self.is_grpc {
+            return;
+        }
+        self.grpc_status = GrpcStatus::find(trailers).map(Box::new);
+        if let Some(failure) = classify_grpc_status(self.status, trailers) {
+            self.details.get_or_insert_default().failure = Some(failure);
         }
     }
 
@@ -209,6 +258,8 @@ impl ResponseDetails {
     ) -> Option<Box<Self>> {
         let (headers, extensions) = (response.headers(), response.extensions());
         let report = extensions.get::<RetryReport>();
+        let failed_attempts = report.map_or(&[][..], RetryReport::failed_attempts);
+        let failure = failure.map(|failure| last_failure(failure, failed_attempts));
         let evidence = extensions.get::<Evidence>().map(Evidence::summary);
         let has_details = failure.is_some() || report.is_some() || evidence.is_some();
         if !has_details && settings.headers.is_empty() {

@@ -46,12 +46,15 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let guard = if LevelFilter::current() < self.min_level {
             RecordGuard::default()
         } else {
             RecordGuard::start(&self.settings, RequestHead::new(&request))
         };
+        if let Some(inner_calls) = guard.inner_calls() {
+            request.extensions_mut().insert(inner_calls);
+        }
         let entered = guard.enter();
         let inner = self.inner.call(request);
         drop(entered);

@@ -3,7 +3,8 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, header};
 use tracing::level_filters::LevelFilter;
 
-use super::{Level, RequestHead, level::Levels, redact::Secrets, sampler::Sampler};
+use super::{Level, RequestHead, level::Levels, sampler::Sampler};
+use crate::redact::Redaction;
 
 /// The side of the connection that the layer logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(super) struct Settings {
     pub(super) sampler: Sampler,
     pub(super) skip: Hook<SkipFn>,
     pub(super) route: Hook<RouteFn>,
-    pub(super) secrets: Secrets,
+    pub(super) redaction: Redaction,
     pub(super) scheme: &'static str,
     pub(super) user_agent: bool,
     pub(super) headers: Vec<HeaderName>,
@@ -68,7 +69,7 @@ impl Settings {
             sampler: Sampler::all(),
             skip: Hook(None),
             route: Hook(None),
-            secrets: Secrets::default(),
+            redaction: Redaction::default(),
             scheme: "http",
             user_agent: false,
             headers: Vec::new(),
@@ -92,6 +93,11 @@ impl Settings {
     /// Returns the level of the span around a request.
     pub(super) fn span_level(&self) -> Level {
         self.span_level.unwrap_or(self.levels.success)
+    }
+
+    /// Returns whether logs inside this one leave the event of a failure to it.
+    pub(super) fn encloses_logs(&self) -> bool {
+        self.role == Role::Server && self.levels.failure.is_enabled()
     }
 
     /// Returns whether a failure is followed by a `curl` command.

@@ -5,12 +5,14 @@ use std::fmt;
 use http::Uri;
 
 use super::{
-    escape::{Escaped, EscapedStr, MAX_LONG_CHARS, MAX_SHORT_CHARS},
     record::Record,
-    redact::{Redacted, Secrets},
     settings::{Role, Settings},
 };
-use crate::semconv::default_port;
+use crate::{
+    escape::{Escaped, EscapedStr, MAX_LONG_CHARS, MAX_SHORT_CHARS},
+    redact::{RedactedPath, RedactedQuery, Redaction},
+    semconv::default_port,
+};
 
 /// The URL of a request, and on a server also its `Host` header.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,11 @@ impl<'a> RequestTarget<'a> {
     pub(super) fn new(record: &'a Record) -> Self {
         let host_header = record.request.host.as_ref().and_then(|it| it.to_str().ok());
         Self { uri: &record.request.uri, host_header, settings: &record.settings }
+    }
+
+    /// Returns the target of a call to the upstream.
+    pub(super) const fn with_uri(self, uri: &'a Uri) -> Self {
+        Self { uri, host_header: None, ..self }
     }
 
     pub(super) fn scheme(&self) -> &'a str {
@@ -63,8 +70,13 @@ impl<'a> RequestTarget<'a> {
         self.uri
     }
 
-    pub(super) fn secrets(&self) -> &'a Secrets {
-        &self.settings.secrets
+    /// Returns the path, redacted.
+    pub(super) fn path(&self) -> RedactedPath<'a> {
+        RedactedPath(self.uri.path(), self.redaction())
+    }
+
+    pub(super) fn redaction(&self) -> &'a Redaction {
+        &self.settings.redaction
     }
 
     pub(super) fn has_userinfo(&self) -> bool {
@@ -88,7 +100,7 @@ impl fmt::Display for RequestTarget<'_> {
         if self.settings.role == Role::Client {
             self.fmt_origin(f, "")?;
         }
-        EscapedStr(self.uri.path(), MAX_SHORT_CHARS).fmt(f)
+        Escaped(self.path(), MAX_SHORT_CHARS).fmt(f)
     }
 }
 
@@ -106,17 +118,26 @@ impl RequestTarget<'_> {
     }
 }
 
+/// A URL without user information, path and query.
+pub(super) struct Origin<'a>(pub(super) RequestTarget<'a>);
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt_origin(f, "")
+    }
+}
+
 /// The value of `url.full`. The convention requires user and password to be redacted, not omitted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FullUrl<'a>(pub(super) &'a RequestTarget<'a>);
+pub(super) struct FullUrl<'a>(pub(super) RequestTarget<'a>);
 
 impl fmt::Display for FullUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(target) = self;
         target.fmt_origin(f, if target.has_userinfo() { "REDACTED:REDACTED@" } else { "" })?;
-        EscapedStr(target.uri.path(), MAX_LONG_CHARS).fmt(f)?;
+        Escaped(target.path(), MAX_LONG_CHARS).fmt(f)?;
         match target.query() {
-            Some(query) => write!(f, "?{}", Query(query, target)),
+            Some(query) => write!(f, "?{}", Query(query, *target)),
             None => Ok(()),
         }
     }
@@ -124,10 +145,10 @@ impl fmt::Display for FullUrl<'_> {
 
 /// The value of `url.query`, redacted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Query<'a>(pub(super) &'a str, pub(super) &'a RequestTarget<'a>);
+pub(super) struct Query<'a>(pub(super) &'a str, pub(super) RequestTarget<'a>);
 
 impl fmt::Display for Query<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Escaped(Redacted(self.0, self.1.secrets()), MAX_LONG_CHARS).fmt(f)
+        Escaped(RedactedQuery(self.0, self.1.redaction()), MAX_LONG_CHARS).fmt(f)
     }
 }

@@ -3,10 +3,10 @@
 //!
 //! | name | kind | labels | value |
 //! |---|---|---|---|
-//! | `seawall_attempts_total` | counter | `cause` | attempts made by `RetryLayer`, by cause of failure; `none` for a success |
-//! | `seawall_retries_total` | counter | `outcome`: `success`, `failure` | attempts after the first of their call |
-//! | `seawall_retries_exhausted_total` | counter | `stop_reason` | calls that ended in a failure that was not retried, by reason |
-//! | `seawall_retry_budget_ratio` | gauge | | the spent part, 0 to 1, of the retries that the layer's own budget currently allows; with several layers, that of the budget used last |
+//! | `seawall_attempts_total` | counter | `key`, `cause` | attempts made by `RetryLayer`, by cause of failure; `none` for a success |
+//! | `seawall_retries_total` | counter | `key`, `outcome`: `success`, `failure` | attempts after the first of their call |
+//! | `seawall_retries_exhausted_total` | counter | `key`, `stop_reason` | calls that ended in a failure that was not retried, by reason |
+//! | `seawall_retry_budget_ratio` | gauge | `key` | the spent part, 0 to 1, of the retries that a budget currently allows, at its last use; layers without a key share one value |
 //! | `seawall_circuit_state` | gauge | `key`, `state`: `closed`, `open`, `half_open`, `forced_…` | 1 for the current state of a circuit, 0 for its earlier states; set from its first state change on |
 //! | `seawall_circuit_rejections_total` | counter | `key` | calls rejected by an open circuit |
 //! | `seawall_in_flight_limit` | gauge | `key` | the current maximum of an adaptive limit of `InFlightLimitLayer`; set from its first measurement on |
@@ -21,7 +21,9 @@
 //!
 //! `cause` is the name of a [`Cause`](crate::Cause), and `stop_reason` that of a
 //! [`StopReason`](crate::retry::StopReason). Each has a few dozen values at most. `key` is
-//! omitted if a layer has one unnamed circuit or limit for all calls.
+//! that of the circuit, the limit or the retry budget of a call. In a
+//! [`StandardLayer`](crate::standard::StandardLayer), it is the host and port, or the name of the
+//! stack. It is omitted if a layer has one unnamed circuit, limit or budget for all calls.
 //!
 //! The values of `key`, and hosts with their ports, share one bound, so that callers cannot fill a
 //! recorder. The first 4,096 values of a process with at most 1,024 bytes each are recorded
@@ -49,11 +51,12 @@ pub(crate) use self::{
 /// The bucket boundaries, in seconds, that OpenTelemetry recommends for the histograms
 /// `http.client.request.duration` and `http.server.request.duration`.
 ///
-/// Pass them to the recorder when you configure it. A layer cannot set them.
+/// Pass them to the recorder when you configure it, such as by `set_buckets` of
+/// `metrics-exporter-prometheus`. A layer cannot set them.
 ///
 /// Source: <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>.
-pub const DURATION_BUCKETS: [f64; 14] =
-    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+pub const DURATION_BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 /// Describes every metric to the recorder, with its unit. Call it once, after installing a
 /// recorder.

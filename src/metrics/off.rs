@@ -5,9 +5,9 @@ use std::{num::NonZeroU32, sync::Arc};
 use http::HeaderName;
 use seawall_core::Cause;
 
-pub(crate) fn record_attempt(_cause: Option<Cause>, _attempt: u32) {}
-pub(crate) fn record_retries_exhausted(_stop_reason: &'static str) {}
-pub(crate) fn record_budget_ratio(_ratio: f64) {}
+pub(crate) fn record_attempt(_key: Option<&Arc<str>>, _cause: Option<Cause>, _attempt: u32) {}
+pub(crate) fn record_retries_exhausted(_key: Option<&Arc<str>>, _stop_reason: &'static str) {}
+pub(crate) fn record_budget_ratio(_key: Option<&Arc<str>>, _ratio: f64) {}
 pub(crate) fn record_circuit_state(
     _key: Option<&Arc<str>>,
     _old: &'static str,

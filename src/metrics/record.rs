@@ -12,30 +12,29 @@ use super::{
 };
 
 /// Counts an attempt that has ended. `attempt` starts at 1.
-pub(crate) fn record_attempt(cause: Option<Cause>, attempt: u32) {
-    counter!(ATTEMPTS, "cause" => cause.map_or("none", Cause::as_str)).increment(1);
+pub(crate) fn record_attempt(key: Option<&Arc<str>>, cause: Option<Cause>, attempt: u32) {
+    let labels = labels_with(key, "cause", cause.map_or("none", Cause::as_str));
+    counter!(ATTEMPTS, &labels).increment(1);
     if attempt > 1 {
         let outcome = if cause.is_some() { "failure" } else { "success" };
-        counter!(RETRIES, "outcome" => outcome).increment(1);
+        counter!(RETRIES, &labels_with(key, "outcome", outcome)).increment(1);
     }
 }
 
 /// Counts a failure that is not retried.
-pub(crate) fn record_retries_exhausted(stop_reason: &'static str) {
-    counter!(RETRIES_EXHAUSTED, "stop_reason" => stop_reason).increment(1);
+pub(crate) fn record_retries_exhausted(key: Option<&Arc<str>>, stop_reason: &'static str) {
+    counter!(RETRIES_EXHAUSTED, &labels_with(key, "stop_reason", stop_reason)).increment(1);
 }
 
 /// Sets the spent part of a retry budget, from 0 to 1.
-pub(crate) fn record_budget_ratio(ratio: f64) {
-    gauge!(BUDGET_RATIO).set(ratio);
+pub(crate) fn record_budget_ratio(key: Option<&Arc<str>>, ratio: f64) {
+    gauge!(BUDGET_RATIO, &key_label(key)).set(ratio);
 }
 
 /// Sets the gauge of a circuit's old state to 0 and of its new state to 1.
 pub(crate) fn record_circuit_state(key: Option<&Arc<str>>, old: &'static str, new: &'static str) {
     for (state, value) in [(old, 0.0), (new, 1.0)] {
-        let mut labels = key_label(key);
-        labels.push(("state", state.into()));
-        gauge!(CIRCUIT_STATE, &labels).set(value);
+        gauge!(CIRCUIT_STATE, &labels_with(key, "state", state)).set(value);
     }
 }
 
@@ -68,4 +67,15 @@ pub(crate) fn record_dropped_header(name: &HeaderName) {
 /// Returns the label for `key`, or no label without a key.
 fn key_label(key: Option<&Arc<str>>) -> Vec<(&'static str, SharedString)> {
     key.map(|key| ("key", bounded_label(key))).into_iter().collect()
+}
+
+/// Returns the label for `key`, and another label.
+fn labels_with(
+    key: Option<&Arc<str>>,
+    name: &'static str,
+    value: &'static str,
+) -> Vec<(&'static str, SharedString)> {
+    let mut labels = key_label(key);
+    labels.push((name, value.into()));
+    labels
 }

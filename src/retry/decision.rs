@@ -1,6 +1,10 @@
 //! Decides after each attempt whether to retry or to complete the call.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use seawall_core::{
     BoxError, Cause, Failure, Processed,
@@ -12,9 +16,9 @@ use tokio::time::{Instant, sleep_until};
 use tower_service::Service;
 
 use super::{
-    CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
+    Budget, CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
     call_adapter::{ReplayInput, SentRequest, attempt_number},
-    policy::Policy,
+    policy::{DEFAULT_MAX_RETRIES, Policy},
     request_facts::RequestFacts,
     state::{Classification, State},
 };
@@ -39,7 +43,8 @@ where
             }
             self.adapter.failure_for_status(outcome.as_ref().ok()?, statuses)
         });
-        crate::metrics::record_attempt(failure.map(|failure| failure.cause()), self.attempts);
+        let cause = failure.map(|failure| failure.cause());
+        crate::metrics::record_attempt(self.metrics_key(), cause, self.attempts);
         Classification { reported_failure, failure }
     }
 
@@ -68,6 +73,12 @@ where
                 Some(self.complete_failure(outcome, failure, reported_failure, stop_reason))
             }
         }
+    }
+
+    /// Returns the label `key` of the call's metrics.
+    fn metrics_key(&self) -> Option<&Arc<str>> {
+        let key = self.budget.as_deref().and_then(Budget::key);
+        key.or(self.settings.name.as_ref())
     }
 
     pub(super) fn policy(&self) -> &Policy {
@@ -104,12 +115,12 @@ where
         }
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
         let is_allowed = is_free || budget.withdraw(Instant::now);
-        if this.budget.is_none()
-            && let Some(used_ratio) = budget.used_ratio(Instant::now())
-        {
-            crate::metrics::record_budget_ratio(used_ratio);
+        if let Some(used_ratio) = budget.used_ratio(Instant::now()) {
+            let key = budget.key().or(this.settings.name.as_ref());
+            crate::metrics::record_budget_ratio(key, used_ratio);
         }
         if !is_allowed {
+            hint_if_budget_is_small(budget, policy.limits.total);
             return Err(StopReason::BudgetExhausted);
         }
         history.counts = counts;
@@ -246,7 +257,7 @@ where
     }
 
     fn emit_give_up(&self, cause: Cause, stop_reason: StopReason) {
-        crate::metrics::record_retries_exhausted(stop_reason.as_str());
+        crate::metrics::record_retries_exhausted(self.metrics_key(), stop_reason.as_str());
         tracing::debug!(
             name: "give up",
             attempts = self.attempts, cause = cause.as_str(), stop_reason = stop_reason.as_str(),
@@ -275,6 +286,27 @@ where
             error,
         )
         .with_may_be_processed(history.may_be_processed)
+        .with_failed_attempts(history.failed_attempts)
         .into()
+    }
+}
+
+/// Emits a hint, once per process, if the minimum of an exhausted budget is smaller than the
+/// configured number of retries of one call.
+///
+/// An idle client then makes fewer retries than configured. The defaults do so on purpose.
+fn hint_if_budget_is_small(budget: &Budget, max_retries: Option<u32>) {
+    static HINT: Once = Once::new();
+    let Some(max_retries) = max_retries else { return };
+    if max_retries > DEFAULT_MAX_RETRIES && max_retries > budget.min() && !HINT.is_completed() {
+        HINT.call_once(|| {
+            tracing::info!(
+                name: "budget",
+                max_retries,
+                min = budget.min(),
+                "a call may have {max_retries} retries, but while there are few calls the budget \
+                 allows {} in 10 s: set a larger minimum with RetryLayer::budget", budget.min(),
+            );
+        });
     }
 }

@@ -96,7 +96,9 @@ impl<C, P> RetryLayer<C, P> {
     ///
     /// The fourth retry matters if 10 % of the attempts fail, such as behind a load balancer with a
     /// restarting instance. With 3 retries, one call in 10,000 fails. With 4, one in 100,000 fails.
-    /// During an outage, the [`budget`](Self::budget) limits retries.
+    /// During an outage, the [`budget`](Self::budget) limits retries. While there are few calls,
+    /// the default budget allows 3 in 10 s: for more than 3 retries of a single call, set a budget
+    /// with a larger minimum. An event at INFO reports the first call that needs one.
     #[doc(alias = "total")]
     #[doc(alias = "MaxRetryAttempts")]
     #[doc(alias = "maxAttempts")]
@@ -256,6 +258,23 @@ impl<C, P> RetryLayer<C, P> {
     /// [`Deadline`](crate::Deadline). Default: zero.
     pub fn min_attempt_time(self, time: Duration) -> Self {
         self.set(|policy| policy.min_attempt = time)
+    }
+
+    /// Sets the label `key` of the layer's metrics, such as the name of the upstream. Default: no
+    /// label.
+    ///
+    /// With one [budget per key](Self::budget_per_key), requests with a key have that key instead.
+    pub fn named(mut self, name: &str) -> Self {
+        self.settings.update(|settings| settings.name = Some(name.into()));
+        self
+    }
+
+    /// Sets the name, unless the layer has one.
+    pub(crate) fn default_name(mut self, name: &Arc<str>) -> Self {
+        self.settings.update(|settings| {
+            settings.name.get_or_insert_with(|| Arc::clone(name));
+        });
+        self
     }
 
     /// Sets the limit of the retries of all calls together. Default: [`Budget::default`], one per

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::jitter::scale;
 
+/// The default of [`RetryLayer::max_retries`](super::RetryLayer::max_retries).
+pub(super) const DEFAULT_MAX_RETRIES: u32 = 4;
+
 /// The settings that determine whether and when a request is retried. They use no clock and no I/O.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -68,7 +71,13 @@ pub(super) enum Methods {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            limits: Limits { total: Some(4), connect: None, read: None, status: None, other: None },
+            limits: Limits {
+                total: Some(DEFAULT_MAX_RETRIES),
+                connect: None,
+                read: None,
+                status: None,
+                other: None,
+            },
             methods: Methods::Idempotent,
             statuses: vec![429, 500, 502, 503, 504],
             retryable_success_statuses: Vec::new(),

@@ -8,6 +8,8 @@ use crate::{budget::BudgetScope, time_limit::Deadline};
 /// The settings of a [`RetryLayer`](super::RetryLayer).
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
+    /// The name in metrics of requests without a budget of their own key.
+    pub(super) name: Option<Arc<str>>,
     /// The part that a [`RetryOverride`](super::RetryOverride) replaces.
     pub(super) policy: Arc<Policy>,
     pub(super) budgets: BudgetScope,
@@ -60,6 +62,7 @@ impl CallDeadline {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            name: None,
             policy: Arc::default(),
             budgets: BudgetScope::Shared(Arc::default()),
             is_budget_set: false,

@@ -64,9 +64,9 @@
 //!
 //! | layer | default | setter |
 //! |---|---|---|
-//! | `LoggingLayer::server`, in a gateway | one event per request | [`access_log`](StandardLayer::access_log) |
+//! | `LoggingLayer::server`, in a gateway | one event per request, with the received target, the upstream and the cause of a failure | [`access_log`](StandardLayer::access_log) |
 //! | `ErrorResponseLayer`, in a gateway | every error becomes a 502, 503 or 504 | [`error_response`](StandardLayer::error_response) |
-//! | `LoggingLayer::client` | failures at WARN, successes at DEBUG | [`logging`](StandardLayer::logging) |
+//! | `LoggingLayer::client` | failures at WARN, successes at DEBUG; in a gateway with an access log, all at DEBUG but retried successes | [`logging`](StandardLayer::logging) |
 //! | `DeadlineLayer` | disabled, since the retry layer enforces the total timeout | [`deadline`](StandardLayer::deadline) |
 //! | `RetryLayer` | 30 s to the response's head, for all attempts together; up to 4 retries, if that is safe; a budget per authority of 20 % of the calls, or 3 retries in 10 s if that is more | [`timeouts`](StandardLayer::timeouts), [`retry`](StandardLayer::retry) |
 //! | `CircuitBreakerLayer` | one circuit per authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
@@ -134,7 +134,7 @@
 //! | the total timeout elapses | `Elapsed`; the attempt in flight is dropped |
 //! | the response's body breaks off, or pauses for too long | an error from the body; no retry, since the caller has the response |
 //! | an error remains, in a gateway | a 502, 503 or 504 that describes it |
-//! | a circuit is open, in a gateway | a 503 at once, which is **not logged at INFO**: the event at WARN when it opened has the reason. `.access_log(LoggingLayer::server().rejected_level(Level::Info))` logs each of them |
+//! | a circuit is open, in a gateway | a 503 at once, which is **not logged at INFO**: an event at WARN when it opens, and one per minute, have the reason. `.access_log(LoggingLayer::server().rejected_level(Level::Info))` logs each of them |
 //! | nothing fails | head, frames and trailers pass unchanged |
 //!
 //! # Integration

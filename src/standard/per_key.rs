@@ -71,6 +71,7 @@ fn key_or_name(key_fn: &UriKey, name: &Arc<str>, enabled: bool) -> UriKey {
 impl PerKeyState {
     /// Gives each key its own budget, unless the layer has one.
     pub(crate) fn add_default_budget<C, P>(&self, retry: RetryLayer<C, P>) -> RetryLayer<C, P> {
+        let retry = retry.default_name(&self.name);
         if retry.is_budget_set() {
             return retry;
         }

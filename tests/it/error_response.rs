@@ -9,6 +9,7 @@ mod page;
 mod pass_through;
 #[cfg(all(feature = "full", feature = "hyper-util"))]
 mod real_servers;
+mod redaction;
 
 use std::{
     convert::Infallible,

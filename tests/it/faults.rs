@@ -1,13 +1,8 @@
 //! Known faults. Each test asserts the correct behavior. A test of an open fault is ignored, with
 //! the number of its issue.
 
-mod access_log;
-mod budget_metric;
 mod dead_connection;
 mod grpc;
-mod missing_lines;
-mod option_layer;
-mod path_secret;
 mod replay;
 #[cfg(target_os = "linux")]
 mod resources;
@@ -24,6 +19,7 @@ use bytes::Bytes;
 use http::{Request, Uri, Version, header::HOST, uri::PathAndQuery};
 use http_body_util::Full;
 use seawall::{
+    ReceivedTarget,
     circuit_breaker::{Circuit, State},
     classify::HttpClassifier,
     retry::HttpCallAdapter,
@@ -60,6 +56,7 @@ async fn within_limit<F: Future>(test: F) -> F::Output {
 async fn serve_gateway(layer: GatewayLayer, upstream: SocketAddr) -> SocketAddr {
     let stack = ServiceBuilder::new()
         .map_request(move |mut request: Request<AxumBody>| {
+            ReceivedTarget::insert(&mut request);
             let path = request.uri().path().trim_start_matches("/billing");
             let path = PathAndQuery::try_from(path).unwrap();
             let uri = Uri::builder().scheme("http").authority(upstream.to_string());

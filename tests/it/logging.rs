@@ -10,12 +10,18 @@ mod escaping;
 mod fields;
 mod formatters;
 mod fuzz;
+#[cfg(feature = "full")]
+mod gateway;
+mod grpc;
 mod levels;
 #[cfg(feature = "full")]
 mod open_circuit;
 mod options;
 mod panics;
 mod redacted;
+mod redacted_text;
+#[cfg(feature = "full")]
+mod rejections;
 #[cfg(feature = "retry")]
 mod retries;
 mod traces;

@@ -2,6 +2,8 @@
 //!
 //! Uses real sockets and the real clock.
 
+mod status;
+
 use std::{
     collections::VecDeque,
     net::SocketAddr,
@@ -12,10 +14,11 @@ use bytes::{Buf, BufMut, Bytes};
 use h2::{Reason, RecvStream, server};
 use http::{HeaderMap, Request, Response, uri::PathAndQuery};
 use seawall::{
-    BoxError, Cause, Processed,
+    BoxError, Cause, Failure, Processed,
     classify::{GrpcClassifier, classify_error},
     find_source,
     retry::{Backoff, RetriesExhausted, RetryLayer},
+    tonic::StatusLayer,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tonic::{
@@ -170,7 +173,10 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
-    let service = ServiceBuilder::new().layer(layer).service(seawall::tonic::Client::new(channel));
+    let service = ServiceBuilder::new()
+        .layer(StatusLayer::new())
+        .layer(layer)
+        .service(seawall::tonic::Client::new(channel));
     let mut client = Grpc::new(service);
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/echo.Echo/Say");

@@ -12,7 +12,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
     for name in ["http.client.request.duration", "http.server.request.duration"] {
         let name = Matcher::Full(name.into());
-        builder = builder.set_buckets_for_metric(name, &seawall::metrics::DURATION_BUCKETS)?;
+        builder = builder.set_buckets_for_metric(name, seawall::metrics::DURATION_BUCKETS)?;
     }
     let handle = builder.install_recorder()?;
     seawall::metrics::describe();

@@ -48,7 +48,10 @@ pub use self::{
 #[doc(hidden)]
 pub mod internal {
     pub use crate::{
-        classify::{content_type::is_plain_text, http::classify_response},
+        classify::{
+            content_type::is_plain_text, grpc::classify_grpc_status, grpc_status::grpc_code,
+            http::classify_response,
+        },
         error::{as_std_error, chain},
     };
 }

@@ -27,6 +27,8 @@ section! {
         curl: bool,
         /// Further query keys whose values are secret.
         redact: List<StringValue>,
+        /// Further paths that contain a secret, such as `/v3/{key}`.
+        redact_paths: List<StringValue>,
         /// Headers of requests and responses that are logged. Credentials are never logged.
         headers: List<HeaderNameValue>,
         /// Logs the user agent.
@@ -49,6 +51,9 @@ impl Logging {
         let layer = self.curl.apply_to(layer, Layer::log_curl);
         let layer =
             self.redact.apply_to(layer, |layer, keys| layer.redact(keys.iter().map(|key| &**key)));
+        let layer = self
+            .redact_paths
+            .apply_to(layer, |layer, paths| layer.redact_paths(paths.iter().map(|path| &**path)));
         let layer = self.headers.apply_to(layer, Layer::log_headers);
         let layer = self.user_agent.apply_to(layer, Layer::log_user_agent);
         self.failed_body.apply_to(layer, |layer, bytes| layer.max_failed_body_bytes(bytes as usize))

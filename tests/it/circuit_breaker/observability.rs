@@ -56,7 +56,7 @@ async fn each_state_change_emits_one_event_with_cause_and_counts() {
     let upstream = upstream(Step::status(502));
     let layer = opens_at_two().per_key(by_authority);
     let service = layer.layer(upstream.clone());
-    let (recorder, _guard) = Recorder::start(LevelFilter::WARN);
+    let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     for _ in 0..4 {
         let _ = service.clone().oneshot(get_from("http://a/")).await;
     }

@@ -171,6 +171,7 @@ fn logging_key_matches_setter() {
     assert_logging_key("sample = 0.01", |layer| layer.sample(Ratio::percent(1)));
     assert_logging_key("curl = false", |layer| layer.log_curl(false));
     assert_logging_key("redact = [\"iban\", \"pin\"]", |layer| layer.redact(["iban", "pin"]));
+    assert_logging_key("redact_paths = [\"/v3/{key}\"]", |layer| layer.redact_paths(["/v3/{key}"]));
     assert_logging_key("headers = [\"x-request-id\"]", |layer| {
         layer.log_headers([HeaderName::from_static("x-request-id")])
     });

@@ -87,7 +87,43 @@ fn config_error_hides_password_in_prefix() {
     for prefix in ["https://me:hunter2@a/", "https://me:hunter2@", "me:hunter2@a", "x://hunt@er2@a"]
     {
         let message = invalid_config(&format!("[[route]]\nprefix = \"{prefix}\"")).to_string();
-        assert!(!message.contains("hunt") && message.contains("…@"), "{message}");
+        assert!(!message.contains("hunt") && message.contains("REDACTED@"), "{message}");
+    }
+}
+
+#[test]
+fn config_error_hides_query_and_fragment_of_prefix() {
+    for prefix in
+        ["https://a/?token=hunter2", "https://a/#hunter2", "a?hunter2", "https://a?x#hunter2"]
+    {
+        let message = invalid_config(&format!("[[route]]\nprefix = \"{prefix}\"")).to_string();
+        assert!(!message.contains("hunter2") && message.contains("REDACTED"), "{message}");
+    }
+}
+
+/// A URL may be the value of a wrong key.
+#[test]
+fn config_error_hides_secrets_of_url_in_any_value() {
+    for (text, key) in [
+        (
+            "default.timeouts.attempt = 'https://me:hunter2@a/?x=hunter2'",
+            "default.timeouts.attempt",
+        ),
+        ("'https://me:hunter2@a/' = 1", ""),
+    ] {
+        let error = invalid_config(text);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        assert!(error.key().unwrap_or_default().starts_with(key), "{error}");
+    }
+}
+
+#[test]
+fn config_error_escapes_invisible_and_directional_characters() {
+    for c in ['\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}', '\u{a0}'] {
+        let error = invalid_config(&format!("default.retry.attempts = 'a{c}b'"));
+        assert!(!error.to_string().contains(c), "{error}");
+        let error = invalid_config(&format!("\"a{c}b\" = 1"));
+        assert!(!format!("{error}").contains(c), "{error}");
     }
 }
 

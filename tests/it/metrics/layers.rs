@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use http::Request;
 use seawall::{
+    Ratio,
     circuit_breaker::{CircuitBreakerLayer, CircuitOpen, State},
     in_flight::{AdaptiveLimit, InFlightLimitLayer},
     keys::by_authority,
     retry::{Backoff, Budget, RetryLayer},
+    standard::StandardLayer,
     test_util as flaky,
 };
 use tower::{Layer, Service, ServiceExt};
@@ -183,4 +185,50 @@ fn metrics_label_circuit_by_name() {
     let known = metrics.keys().any(|name| name.contains("key=billing"));
     let key = if known { "billing" } else { "other" };
     assert_eq!(metrics[&format!("seawall_circuit_rejections_total key={key}")], "1");
+}
+
+/// Returns the only value of a metric with a label `key`, whose value may be `other`.
+fn value_of(metrics: &BTreeMap<String, String>, name: &str, labels: &[&str]) -> String {
+    let is_match = |metric: &str| {
+        metric.starts_with(&format!("{name} "))
+            && metric.contains("key=")
+            && labels.iter().all(|label| metric.contains(label))
+    };
+    let found: Vec<_> = metrics.iter().filter(|(metric, _)| is_match(metric)).collect();
+    assert_eq!(found.len(), 1, "{name} in {metrics:?}");
+    found[0].1.clone()
+}
+
+/// The stack has one budget per key. A request without a host has the name of the stack as its key.
+#[test]
+fn standard_layer_labels_retry_metrics_with_key() {
+    for (uri, budget) in
+        [("http://upstream/", None), ("/", None), ("/", Some(Budget::new(Ratio::percent(20), 3)))]
+    {
+        let metrics = recorded(async || {
+            let mut layer = StandardLayer::new("upstream").without_circuit_breaker();
+            if let Some(budget) = budget {
+                layer = layer.retry(RetryLayer::new().budget(budget));
+            }
+            let client = layer.layer(upstream(flaky::Step::status(502)));
+            let request = Request::get(uri).body(Body::default()).unwrap();
+            client.oneshot(request).await.unwrap();
+        });
+        let value = |name, labels: &[&str]| value_of(&metrics, name, labels);
+        assert_eq!(value("seawall_attempts_total", &["cause=bad_gateway"]), "4");
+        assert_eq!(value("seawall_retries_total", &["outcome=failure"]), "3");
+        let stop_reason = ["stop_reason=budget_exhausted"];
+        assert_eq!(value("seawall_retries_exhausted_total", &stop_reason), "1");
+        assert_eq!(value("seawall_retry_budget_ratio", &[]), "1");
+    }
+}
+
+#[test]
+fn retry_metrics_have_name_of_layer() {
+    let metrics = recorded(async || {
+        let client = RetryLayer::new().named("upstream").layer(respond_with(&[502, 200]));
+        client.oneshot(get()).await.unwrap();
+    });
+    assert_eq!(value_of(&metrics, "seawall_retries_total", &["outcome=success"]), "1");
+    assert_eq!(value_of(&metrics, "seawall_attempts_total", &["cause=none"]), "1");
 }

@@ -127,7 +127,7 @@ fn client() -> RequestDurationLayer {
 #[test]
 fn duration_buckets_match_opentelemetry_advice() {
     let advised = "0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10";
-    let buckets = seawall::metrics::DURATION_BUCKETS.map(|it| it.to_string());
+    let buckets = seawall::metrics::DURATION_BUCKETS.iter().map(f64::to_string).collect::<Vec<_>>();
     assert_eq!(buckets.join(", "), advised);
 }
 

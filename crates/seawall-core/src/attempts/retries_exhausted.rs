@@ -2,8 +2,11 @@ use std::{error::Error, fmt, num::NonZeroU32, time::Duration};
 
 use http::Response;
 
-use super::StopReason;
-use crate::{error::BoxError, failure::Cause};
+use super::{FailedAttempt, RetryReport, StopReason};
+use crate::{
+    error::BoxError,
+    failure::{Cause, Failure},
+};
 
 /// The error of a call that failed after a retry was made or planned.
 ///
@@ -23,6 +26,7 @@ pub struct RetriesExhausted {
     last_response: Option<Box<Response<()>>>,
     /// Whether an attempt before the last one may have been processed.
     may_be_processed: bool,
+    failed_attempts: Vec<FailedAttempt>,
     source: BoxError,
 }
 
@@ -45,6 +49,7 @@ impl RetriesExhausted {
             cause,
             last_response,
             may_be_processed: false,
+            failed_attempts: Vec::new(),
             source,
         }
     }
@@ -60,6 +65,33 @@ impl RetriesExhausted {
     #[must_use]
     pub const fn may_be_processed(&self) -> bool {
         self.may_be_processed
+    }
+
+    /// Sets the failed attempts before the last one, oldest first.
+    #[must_use]
+    pub fn with_failed_attempts(self, failed_attempts: Vec<FailedAttempt>) -> Self {
+        Self { failed_attempts, ..self }
+    }
+
+    /// Returns the failed attempts before the last one, oldest first, at most the last 8.
+    ///
+    /// If this process rejected the last attempt, such as by an open circuit, they have the
+    /// failures of the upstream.
+    #[must_use]
+    pub fn failed_attempts(&self) -> &[FailedAttempt] {
+        &self.failed_attempts
+    }
+
+    /// Returns the same as a report, for a response that replaces the error.
+    #[must_use]
+    pub fn to_report(&self, failure: Failure) -> RetryReport {
+        RetryReport::new(
+            self.attempts,
+            self.elapsed,
+            Some(failure),
+            Some(self.stop_reason),
+            self.failed_attempts.clone(),
+        )
     }
 
     /// Returns the number of requests sent, including the first.
@@ -95,8 +127,8 @@ impl fmt::Display for RetriesExhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.attempts.get() == 1 { "" } else { "s" };
         let Self { attempts, elapsed, .. } = self;
-        let [reason, cause] =
-            [self.stop_reason.as_str(), self.cause.as_str()].map(|name| name.replace('_', " "));
+        let (reason, cause) =
+            (self.stop_reason.description(), self.cause.as_str().replace('_', " "));
         write!(f, "gave up after {attempts} attempt{plural} in {elapsed:.1?} ({reason}): {cause}")
     }
 }

@@ -73,6 +73,31 @@ impl StopReason {
     }
 }
 
+impl StopReason {
+    /// Returns the reason as a phrase for a message, such as `max retries`.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::NotRetryable => "not retryable",
+            // Not "method not allowed", which is the status 405.
+            Self::MethodNotAllowed => "method is not retried",
+            Self::ServerForbids => "server forbids",
+            Self::MaxRetries => "max retries",
+            Self::MaxConnectRetries => "max connect retries",
+            Self::MaxReadRetries => "max read retries",
+            Self::MaxStatusRetries => "max status retries",
+            Self::MaxOtherRetries => "max other retries",
+            Self::BudgetExhausted => "budget exhausted",
+            Self::DeadlineTooNear => "deadline too near",
+            Self::WaitTooLong => "wait too long",
+            Self::NotReplayable => "not replayable",
+            Self::NotReady => "not ready",
+            Self::CircuitOpen => "circuit open",
+            Self::LimitReached => "limit reached",
+        }
+    }
+}
+
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -1,6 +1,6 @@
 use std::{error::Error, time::Duration};
 
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 
 use super::{Classify, HttpClassifier, grpc_status::cause_from_code, http::classify_response};
 use crate::failure::Failure;
@@ -42,10 +42,11 @@ impl<B> Classify<Response<B>> for GrpcClassifier {
         let Ok(response) = outcome else {
             return HttpClassifier::new().classify(outcome);
         };
-        match response.headers().get("grpc-status") {
+        let headers = response.headers();
+        match headers.get("grpc-status") {
             // A failure in the extensions, from an inner layer, is more specific than the status.
-            Some(code) => {
-                let failure = classify_code(code.as_bytes(), response)?;
+            Some(_) => {
+                let failure = classify_grpc_status(response.status(), headers)?;
                 Some(response.extensions().get().copied().unwrap_or(failure))
             }
             None if response.status().as_u16() >= 400 => Some(classify_response(response)),
@@ -54,9 +55,12 @@ impl<B> Classify<Response<B>> for GrpcClassifier {
     }
 }
 
-fn classify_code<B>(code: &[u8], response: &Response<B>) -> Option<Failure> {
-    let failure = Failure::new(cause_from_code(code)?).with_status(response.status());
-    Some(with_pushback(failure, response.headers()))
+/// Returns the failure that `grpc-status` reports in the head of a response or in its trailers.
+#[must_use]
+pub fn classify_grpc_status(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
+    let code = headers.get("grpc-status")?;
+    let failure = Failure::new(cause_from_code(code.as_bytes())?).with_status(status);
+    Some(with_pushback(failure, headers))
 }
 
 /// Adds the pushback: a signed number of 32 bits, of which a negative or malformed one forbids a retry (gRFC A6, "Pushback").

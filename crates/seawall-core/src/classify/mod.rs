@@ -16,8 +16,8 @@
 mod classify_fn;
 pub(crate) mod content_type;
 mod error;
-mod grpc;
-mod grpc_status;
+pub(crate) mod grpc;
+pub(crate) mod grpc_status;
 mod headers;
 pub(crate) mod http;
 

@@ -1,16 +1,18 @@
+//! Escapes untrusted text for logs and other outputs of one line.
+
 use std::fmt::{self, Write};
 
 /// The maximum length of untrusted text in a message or a short field, in characters.
-pub(super) const MAX_SHORT_CHARS: usize = 256;
+pub(crate) const MAX_SHORT_CHARS: usize = 256;
 /// The maximum length of untrusted text in a long field, in characters.
-pub(super) const MAX_LONG_CHARS: usize = 2_048;
+pub(crate) const MAX_LONG_CHARS: usize = 2_048;
 
 /// Untrusted text, such as an error message, escaped for a log and truncated at a number of
 /// characters.
 ///
 /// [`needs_escape`] selects the characters that are escaped. An escape counts as one character.
 #[derive(Debug)]
-pub(super) struct Escaped<T>(pub(super) T, pub(super) usize);
+pub(crate) struct Escaped<T>(pub(crate) T, pub(crate) usize);
 
 impl<T: fmt::Display> fmt::Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,7 +28,7 @@ impl<T: fmt::Display> fmt::Display for Escaped<T> {
 
 /// A `str` with the same output as [`Escaped`]. Usually it is written unchanged in one call.
 #[derive(Debug)]
-pub(super) struct EscapedStr<'a>(pub(super) &'a str, pub(super) usize);
+pub(crate) struct EscapedStr<'a>(pub(crate) &'a str, pub(crate) usize);
 
 impl fmt::Display for EscapedStr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +49,7 @@ fn is_plain(text: &str) -> bool {
 ///
 /// Such a character may start a line, control a terminal, change the text direction, be invisible,
 /// or look like the space between two fields.
-fn needs_escape(c: char) -> bool {
+pub(crate) fn needs_escape(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
         || is_ignorable(c)
@@ -114,7 +116,7 @@ impl Write for EscapeWriter<'_, '_> {
 
 /// Untrusted bytes as text. Invalid UTF-8 becomes U+FFFD.
 #[derive(Debug)]
-pub(super) struct Lossy<'a>(pub(super) &'a [u8]);
+pub(crate) struct Lossy<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Lossy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,6 +125,6 @@ impl fmt::Display for Lossy<'_> {
 }
 
 /// Returns untrusted bytes as text, escaped and truncated at `max_chars`.
-pub(super) fn escape_bytes(bytes: &[u8], max_chars: usize) -> String {
+pub(crate) fn escape_bytes(bytes: &[u8], max_chars: usize) -> String {
     Escaped(Lossy(bytes), max_chars).to_string()
 }

@@ -1,0 +1,145 @@
+//! The paths that contain secrets.
+
+use std::{ops::Range, sync::LazyLock};
+
+use super::{
+    Redaction,
+    split::{Component, Part, for_each_part},
+    truncate,
+};
+
+/// Templates of paths, as for `LoggingLayer::redact_paths`.
+const SECRET_PATHS: &[&str] = &[
+    // Telegram: https://core.telegram.org/bots/api#making-requests
+    "/bot*:{token}",
+    "/bot*%3A{token}",
+    "/bot*%3a{token}",
+    // Slack: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+    "/services/T*/B*/{token}",
+    "/triggers/T*/*/{token}",
+    "/workflows/T*/*/*/{token}",
+    // Discord: https://docs.discord.com/developers/resources/webhook#execute-webhook
+    "/api/webhooks/*/{token}",
+    "/api/v*/webhooks/*/{token}",
+    // Microsoft Teams:
+    // https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook
+    "/IncomingWebhook/{token}",
+    "/IncomingWebhook/*/{token}",
+];
+
+/// The maximum number of bytes of a path that are searched. Outputs truncate paths earlier.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// Segments of a path, some of which contain a secret.
+#[derive(Clone, Debug)]
+pub(super) struct PathTemplate {
+    segments: Vec<SegmentTemplate>,
+}
+
+/// A segment: literal text, `*` for any text, and a `{secret}` at the end.
+#[derive(Clone, Debug)]
+struct SegmentTemplate {
+    prefix: String,
+    /// The text after a `*`.
+    after_star: Option<String>,
+    has_secret: bool,
+}
+
+impl PathTemplate {
+    pub(super) fn parse(template: &str) -> Self {
+        let segments: Vec<_> =
+            template.trim_matches('/').split('/').map(SegmentTemplate::parse).collect();
+        let has_secret = segments.iter().any(|segment| segment.has_secret);
+        Self { segments: if has_secret { segments } else { Vec::new() } }
+    }
+
+    /// Adds the ranges of the secrets, if the template matches at the start of `segments`.
+    fn add_secrets(&self, segments: &[(usize, &str)], secrets: &mut Vec<Range<usize>>) {
+        if self.segments.is_empty() || self.segments.len() > segments.len() {
+            return;
+        }
+        let old_len = secrets.len();
+        for (template, &(start, segment)) in self.segments.iter().zip(segments) {
+            let Some(rest) = template.match_segment(segment) else {
+                secrets.truncate(old_len);
+                return;
+            };
+            if template.has_secret {
+                let end = start + segment.len();
+                secrets.push(end - rest.len()..end);
+            }
+        }
+    }
+}
+
+impl SegmentTemplate {
+    fn parse(segment: &str) -> Self {
+        let (text, has_secret) = match segment.split_once('{') {
+            Some((text, name)) => (text, name.ends_with('}')),
+            None => (segment, false),
+        };
+        let (prefix, after_star) = match text.split_once('*') {
+            Some((prefix, after)) => (prefix, Some(after.to_owned())),
+            None => (text, None),
+        };
+        Self { prefix: prefix.to_owned(), after_star, has_secret }
+    }
+
+    /// Returns the rest of a segment that matches: the secret, if there is one.
+    fn match_segment<'a>(&self, segment: &'a str) -> Option<&'a str> {
+        let rest = segment.strip_prefix(&*self.prefix)?;
+        let rest = match self.after_star.as_deref() {
+            None => rest,
+            Some("") if self.has_secret => rest,
+            Some("") => "",
+            Some(after) => &rest[rest.find(after)? + after.len()..],
+        };
+        // A secret has at least one character, and there is nothing else after a template.
+        (rest.is_empty() != self.has_secret).then_some(rest)
+    }
+}
+
+/// Splits a path into plain parts and secrets, and calls `visit` for each in order.
+///
+/// A template matches at any segment. Parameters such as `;jsessionid=…` are found by their keys. A
+/// path is truncated at 8 KiB.
+pub(crate) fn for_each_path_part<'a>(
+    path: &'a str,
+    redaction: &Redaction,
+    visit: &mut dyn FnMut(Part<'a>),
+) {
+    let path = truncate(path, MAX_BYTES);
+    let mut plain_start = 0;
+    for secret in secrets(path, redaction) {
+        // Two templates may match the same segment.
+        if secret.start >= plain_start {
+            for_each_part(&path[plain_start..secret.start], Component::Path, redaction, visit);
+            visit(Part::Secret("path"));
+            plain_start = secret.end;
+        }
+    }
+    for_each_part(&path[plain_start..], Component::Path, redaction, visit);
+}
+
+/// Returns the ranges of the secrets that templates find, in order.
+fn secrets(path: &str, redaction: &Redaction) -> Vec<Range<usize>> {
+    static BUILT_IN: LazyLock<Vec<PathTemplate>> =
+        LazyLock::new(|| SECRET_PATHS.iter().map(|path| PathTemplate::parse(path)).collect());
+
+    let segments: Vec<_> = path
+        .split('/')
+        .scan(0, |start, segment| {
+            let current = (*start, segment);
+            *start += segment.len() + 1;
+            Some(current)
+        })
+        .collect();
+    let mut secrets = Vec::new();
+    for first in 0..segments.len() {
+        for template in BUILT_IN.iter().chain(&redaction.extra_paths) {
+            template.add_secrets(&segments[first..], &mut secrets);
+        }
+    }
+    secrets.sort_by_key(|secret| (secret.start, secret.end));
+    secrets
+}
