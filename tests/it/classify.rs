@@ -1,5 +1,7 @@
 //! Tests of the classifiers and of the functions in `classify`.
 
+mod waits;
+
 use std::{error::Error, io, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};

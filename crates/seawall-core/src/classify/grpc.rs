@@ -1,8 +1,13 @@
-use std::{error::Error, time::Duration};
+use std::error::Error;
 
 use http::{HeaderMap, Response, StatusCode};
 
-use super::{Classify, HttpClassifier, grpc_status::cause_from_code, http::classify_response};
+use super::{
+    Classify, HttpClassifier,
+    grpc_status::cause_from_code,
+    headers::{pushback, retry_after},
+    http::classify_response,
+};
 use crate::failure::Failure;
 
 /// Classifies gRPC responses by `grpc-status`, where it stands in the head, and by HTTP status otherwise.
@@ -24,7 +29,8 @@ use crate::failure::Failure;
 /// | any other value | [`Unknown`](crate::Cause::Unknown) |
 ///
 /// `grpc-retry-pushback-ms` (gRFC A6) is the retry hint of the server: a wait in milliseconds; a negative or malformed value forbids
-/// a retry. A [`Failure`] in the extensions of a response with a status of failure, from an inner layer, takes precedence. Errors go through [`classify_error`](super::classify_error).
+/// a retry. Without it, the wait of a `google.rpc.RetryInfo` in `grpc-status-details-bin` counts, or else that of
+/// [`retry_after`](super::retry_after). A [`Failure`] in the extensions of a response with a status of failure, from an inner layer, takes precedence. Errors go through [`classify_error`](super::classify_error).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GrpcClassifier {}
@@ -60,19 +66,13 @@ impl<B> Classify<Response<B>> for GrpcClassifier {
 pub fn classify_grpc_status(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
     let code = headers.get("grpc-status")?;
     let failure = Failure::new(cause_from_code(code.as_bytes())?).with_status(status);
-    Some(with_pushback(failure, headers))
+    Some(with_wait(failure, headers))
 }
 
-/// Adds the pushback: a signed number of 32 bits, of which a negative or malformed one forbids a retry (gRFC A6, "Pushback").
-fn with_pushback(failure: Failure, headers: &HeaderMap) -> Failure {
-    let Some(value) = headers.get("grpc-retry-pushback-ms") else {
-        return failure;
-    };
-    let ms = value.to_str().ok().and_then(|value| value.parse::<i32>().ok());
-    match ms.and_then(|ms| u64::try_from(ms).ok()) {
-        Some(ms) => {
-            failure.with_retry_after(Some(Duration::from_millis(ms))).with_retry_hint(Some(true))
-        }
-        None => failure.with_retry_hint(Some(false)),
-    }
+/// Adds the requested wait. A valid pushback asks for a retry, and a negative or malformed one forbids it (gRFC A6, "Pushback").
+fn with_wait(failure: Failure, headers: &HeaderMap) -> Failure {
+    let has_pushback = headers.contains_key("grpc-retry-pushback-ms");
+    let hint = has_pushback.then(|| pushback(headers).is_some());
+    let wait = if hint == Some(false) { None } else { retry_after(headers) };
+    failure.with_retry_after(wait).with_retry_hint(hint)
 }

@@ -1,24 +1,52 @@
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, header::RETRY_AFTER};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{AGE, DATE, RETRY_AFTER},
+};
+
+use super::retry_info::retry_info;
 
 /// Longer waits, and numbers too large to represent, are clamped to a year.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Parses the wait that a server asks for: `retry-after-ms` if it has a valid value, else `Retry-After`.
+/// Reads a wait that a server requests in one form.
+type ReadWait = fn(&HeaderMap) -> Option<Duration>;
+
+/// The forms of a requested wait. The first that has a valid value counts. The more exact come
+/// first: a form of the protocol, then milliseconds, then seconds.
+const WAITS: &[ReadWait] = &[pushback, retry_info, retry_after_ms, retry_after_seconds];
+
+/// Parses the wait that a server requests. The first of these that is valid counts:
 ///
+/// - `grpc-retry-pushback-ms` (gRFC A6): milliseconds.
+/// - `grpc-status-details-bin` with a `google.rpc.RetryInfo`, as Google's APIs and OTLP receivers send it.
 /// - `retry-after-ms`: milliseconds, with or without a decimal fraction, as LLM APIs send it.
-/// - `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP-date; a date in the past is a wait of zero. Beyond the RFC,
-///   seconds may have a decimal fraction, as LLM APIs send them.
+/// - `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP-date. The wait until a date counts from the response's `Date`
+///   plus its `Age`, or from this machine's clock if there is no `Date`; a date in the past is a wait of zero. Beyond the
+///   RFC, seconds may have a decimal fraction, as LLM APIs send them.
 ///
 /// The result is at most a year. Any other value (negative, empty, another format, not ASCII) is ignored. Of a repeated header
 /// the longest valid wait counts, since a long wait harms less than none.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    parse_longest(headers, "retry-after-ms", |value| parse_decimal(value, 1_000.0)).or_else(|| {
-        parse_longest(headers, RETRY_AFTER.as_str(), |value| {
-            parse_decimal(value, 1.0).or_else(|| parse_date(value))
-        })
+    let wait = WAITS.iter().find_map(|read| read(headers))?;
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+/// Parses gRPC's pushback: a signed number of 32 bits, of which a negative one is no wait (gRFC A6, "Pushback").
+pub(super) fn pushback(headers: &HeaderMap) -> Option<Duration> {
+    let ms: i32 = headers.get("grpc-retry-pushback-ms")?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_millis(ms.try_into().ok()?))
+}
+
+fn retry_after_ms(headers: &HeaderMap) -> Option<Duration> {
+    parse_longest(headers, "retry-after-ms", |value| parse_decimal(value, 1_000.0))
+}
+
+fn retry_after_seconds(headers: &HeaderMap) -> Option<Duration> {
+    parse_longest(headers, RETRY_AFTER.as_str(), |value| {
+        parse_decimal(value, 1.0).or_else(|| parse_date(value, headers))
     })
 }
 
@@ -55,9 +83,18 @@ fn parse_decimal(value: &str, per_second: f64) -> Option<Duration> {
     Some(Duration::from_secs_f64((number / per_second).min(MAX_RETRY_AFTER.as_secs_f64())))
 }
 
-fn parse_date(value: &str) -> Option<Duration> {
-    let date = httpdate::parse_http_date(value).ok()?;
-    #[allow(clippy::disallowed_methods, reason = "the one place: an HTTP-date is wall time")]
-    let now = SystemTime::now();
-    Some(date.duration_since(now).unwrap_or_default().min(MAX_RETRY_AFTER))
+/// Returns the wait until a date, by the clock of the server if the response has its `Date`: a clock that is wrong by an hour
+/// would otherwise lengthen or lose the wait. A cache adds `Age`, the time since that `Date` (RFC 9111 §5.1).
+fn parse_date(value: &str, headers: &HeaderMap) -> Option<Duration> {
+    let until = httpdate::parse_http_date(value).ok()?;
+    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let now = match header(DATE).and_then(|date| httpdate::parse_http_date(date.trim()).ok()) {
+        Some(sent) => {
+            let age = header(AGE).and_then(|age| age.trim().parse().ok()).map(Duration::from_secs);
+            sent.checked_add(age.unwrap_or_default()).unwrap_or(until)
+        }
+        #[allow(clippy::disallowed_methods, reason = "the one place: an HTTP-date is wall time")]
+        None => SystemTime::now(),
+    };
+    Some(until.duration_since(now).unwrap_or_default())
 }

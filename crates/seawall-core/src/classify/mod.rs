@@ -20,6 +20,7 @@ pub(crate) mod grpc;
 pub(crate) mod grpc_status;
 mod headers;
 pub(crate) mod http;
+mod retry_info;
 
 use std::error::Error;
 
