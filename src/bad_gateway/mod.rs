@@ -91,8 +91,9 @@
 //!
 //! The layer inspects the body of a 408, 429 or 5xx if it is not compressed and its content type is
 //! text, HTML, JSON or missing. It also inspects the body of a 400 after which the server closes the
-//! connection, because a TLS port responds so to a request without TLS. The layer forwards frames,
-//! trailers and errors unchanged.
+//! connection, because a TLS port responds so to a request without TLS. The layer forwards frames
+//! and trailers unchanged. It forwards an error 100 ms after the frames before it, so that a server
+//! has sent the head and these frames: hyper discards unsent data when the body fails.
 //!
 //! The inspection ends at the first of these events:
 //!

@@ -4,16 +4,23 @@ use std::{
     io::IoSlice,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Buf;
 use http_body::{Body, Frame};
+use tokio::time::{Sleep, sleep};
 
 /// The maximum number of frames to read ahead, whatever their size.
 const MAX_FRAMES: usize = 64;
 
 /// The maximum number of inspected chunks per frame. The remaining chunks are not inspected.
 const MAX_CHUNKS: usize = 16;
+
+/// The delay of an error. hyper's server drops the head and the data that it has not written when the
+/// body fails (hyper 1.12: proto/h1/dispatch.rs; h2 resets the stream), and the inspection has read
+/// them all ahead.
+const ERROR_DELAY: Duration = Duration::from_millis(100);
 
 type NextFrame<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
 
@@ -23,6 +30,8 @@ pub(super) struct Peek<B: Body> {
     /// Frames that were read ahead, in order.
     buffered: VecDeque<Result<Frame<B::Data>, B::Error>>,
     ended: bool,
+    /// An error that is not yet returned, and the timer of its delay.
+    error: Option<(B::Error, Pin<Box<Sleep>>)>,
     /// Whether `prefix` lacks bytes of the frames that were read.
     is_truncated: bool,
     /// A copy of the first bytes, at most `limit`.
@@ -37,6 +46,7 @@ impl<B: Body> Peek<B> {
             body: Box::pin(body),
             buffered: VecDeque::new(),
             ended: false,
+            error: None,
             is_truncated: false,
             prefix: Vec::new(),
             limit,
@@ -80,15 +90,28 @@ impl<B: Body> Peek<B> {
     }
 
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame<B>> {
-        match self.buffered.pop_front() {
-            Some(frame) => Poll::Ready(Some(frame)),
-            None if self.ended => Poll::Ready(None),
-            None => self.body.as_mut().poll_frame(cx),
+        loop {
+            if let Some((error, mut timer)) = self.error.take() {
+                if timer.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Some(Err(error)));
+                }
+                self.error = Some((error, timer));
+                return Poll::Pending;
+            }
+            let frame = match self.buffered.pop_front() {
+                Some(frame) => Some(frame),
+                None if self.ended => None,
+                None => ready!(self.body.as_mut().poll_frame(cx)),
+            };
+            let Some(Err(error)) = frame else { return Poll::Ready(frame) };
+            self.error = Some((error, Box::pin(sleep(ERROR_DELAY))));
         }
     }
 
     pub(super) fn is_end_stream(&self) -> bool {
-        self.buffered.is_empty() && (self.ended || self.body.is_end_stream())
+        self.error.is_none()
+            && self.buffered.is_empty()
+            && (self.ended || self.body.is_end_stream())
     }
 
     pub(super) fn size_hint(&self) -> http_body::SizeHint {
