@@ -18,18 +18,21 @@ pub struct BodyTimeoutLayer<Direction = ResponseDirection> {
 impl BodyTimeoutLayer {
     /// Creates a layer that limits response bodies. Defaults: 60 s between frames, no total limit.
     pub const fn new() -> Self {
-        Self { limits: BodyTimeouts::DEFAULT, direction: ResponseDirection {} }
+        Self { limits: BodyTimeouts::RESPONSES, direction: ResponseDirection {} }
     }
 
-    /// Creates a layer that limits request bodies in a server. Defaults: 60 s between frames, no
+    /// Creates a layer that limits request bodies in a server. Defaults: 8 s between frames, no
     /// total limit.
+    ///
+    /// In a gateway, keep the limit below the timeout of an attempt. Otherwise a caller that stalls
+    /// can end the attempt first.
     pub const fn for_requests() -> BodyTimeoutLayer<RequestDirection> {
-        BodyTimeoutLayer { limits: BodyTimeouts::DEFAULT, direction: RequestDirection {} }
+        BodyTimeoutLayer { limits: BodyTimeouts::REQUESTS, direction: RequestDirection {} }
     }
 }
 
 impl<Direction> BodyTimeoutLayer<Direction> {
-    /// Sets the maximum wait for each frame. Default: 60 s.
+    /// Sets the maximum wait for each frame. Default: 60 s for responses, 8 s for requests.
     ///
     /// [`Duration::MAX`] is no limit. Zero allows only frames that are ready. The timer adds a
     /// millisecond.

@@ -22,7 +22,10 @@ pub(super) struct BodyTimeouts {
 }
 
 impl BodyTimeouts {
-    pub(super) const DEFAULT: Self = Self { idle: Duration::from_secs(60), total: Duration::MAX };
+    pub(super) const RESPONSES: Self = Self { idle: Duration::from_secs(60), total: Duration::MAX };
+
+    /// Below 10 s, the attempt's timeout of `StandardLayer`, so that this limit passes first.
+    pub(super) const REQUESTS: Self = Self { idle: Duration::from_secs(8), ..Self::RESPONSES };
 
     pub(super) fn wrap<B: Body>(self, inner: B, body_kind: BodyKind) -> TimeoutBody<B> {
         let Self { idle, total } = self;

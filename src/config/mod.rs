@@ -99,7 +99,7 @@
 //!
 //! | key | meaning | value | default |
 //! |---|---|---|---|
-//! | `timeouts.attempt` | one attempt, to the response's head; at most `timeouts.total` | duration from 1 ms, `"off"` | `"10s"` |
+//! | `timeouts.attempt` | one attempt, to the response's head, without the waits for the caller's request body; each such wait; at most `timeouts.total` | duration from 1 ms, `"off"` | `"10s"` |
 //! | `timeouts.total` | all attempts and delays, to the response's head | duration from 1 ms, `"off"` | `"30s"` |
 //! | `timeouts.body_idle` | the wait for each frame of a response's body | duration from 1 ms, `"off"` | `"60s"` |
 //! | `timeouts.trust` | request headers that carry the timeout of a trusted caller, applied if it is less than `timeouts.total`; see [`DeadlineLayer::trust_header`](crate::deadline::DeadlineLayer::trust_header) | list of `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | `[]` |

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::{Elapsed, TimeoutKind};
 use crate::time_limit::TimeoutBody;
-use crate::time_limit::{BodyKind, BodyLimits, poll_at};
+use crate::time_limit::{BodyKind, BodyLimits, drop_expired, poll_at};
 
 pin_project! {
     /// Response future of [`DeadlineService`](super::DeadlineService).
@@ -74,7 +74,7 @@ impl<F> ResponseFuture<F> {
         let mut this = self.project();
         let Some(deadline) = this.deadline else { return Poll::Pending };
         ready!(poll_at(this.timer, deadline.at, cx));
-        this.inner.set(None);
+        drop_expired(|| this.inner.set(None));
         *this.is_done = true;
         Poll::Ready(Elapsed::new(deadline.total(), TimeoutKind::Deadline).into())
     }

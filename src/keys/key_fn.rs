@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{Request, Uri};
 
+use crate::time_limit::BodyWait;
+
 /// Extracts the key of a request.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` returns no key for requests of type `{Req}`",
@@ -13,6 +15,13 @@ use http::{Request, Uri};
 pub trait KeyExtractor<Req> {
     /// Returns `None` if the request has no key.
     fn key<'a>(&'a self, request: &'a Req) -> Option<Cow<'a, str>>;
+
+    /// Returns the waits for the request body, if they are known. The latency of a call excludes
+    /// them.
+    #[doc(hidden)]
+    fn body_wait(&self, _request: &Req) -> Option<BodyWait> {
+        None
+    }
 }
 
 /// A function that extracts the key of an HTTP request from its URI.
@@ -57,6 +66,11 @@ impl UriKey {
 impl<B> KeyExtractor<Request<B>> for UriKey {
     fn key<'a>(&'a self, request: &'a Request<B>) -> Option<Cow<'a, str>> {
         self.key_of(request.uri())
+    }
+
+    #[inline]
+    fn body_wait(&self, request: &Request<B>) -> Option<BodyWait> {
+        request.extensions().get().cloned()
     }
 }
 

@@ -71,14 +71,16 @@ pub(super) mod sealed {
             request: Req,
             max_replay_bytes: usize,
         ) -> (Self::Request, Self::ReplaySource);
-        /// Saves the part of a request that every retry shares.
-        fn save(&self, request: &Self::Request) -> Self::Saved;
+        /// Saves the part of a request that every retry shares. Called before `split`.
+        fn save(&self, request: &Req) -> Self::Saved;
         fn request_facts<'a>(&self, saved: &'a Self::Saved) -> RequestFacts<'a>;
         /// Returns whether the body can be replayed, as far as is known now.
         fn is_replayable(&self, source: &Self::ReplaySource) -> bool;
         /// Ends the body of an earlier attempt and starts the next. Returns `None` if the body
         /// cannot be replayed.
-        fn start_replay(&self, source: &Self::ReplaySource) -> Option<Self::ReplayInput>;
+        fn start_replay(&self, source: &mut Self::ReplaySource) -> Option<Self::ReplayInput>;
+        /// Returns whether the current attempt waits for the caller's body.
+        fn is_body_pending(&self, source: &Self::ReplaySource) -> bool;
         /// Builds the request of a retry. `header` is the name of the header for the attempt
         /// number, if any.
         fn rebuild(
@@ -156,8 +158,12 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
         true
     }
 
-    fn start_replay(&self, (): &()) -> Option<()> {
+    fn start_replay(&self, (): &mut ()) -> Option<()> {
         Some(())
+    }
+
+    fn is_body_pending(&self, (): &()) -> bool {
+        false
     }
 
     fn rebuild(

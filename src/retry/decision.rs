@@ -22,7 +22,7 @@ use super::{
     request_facts::RequestFacts,
     state::{Classification, State},
 };
-use crate::time_limit::Deadline;
+use crate::time_limit::{Deadline, drop_expired};
 
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
@@ -226,14 +226,24 @@ where
 
     /// Returns the error of a call whose deadline passed while it was in flight.
     pub(super) fn complete_at_deadline(mut self: Pin<&mut Self>, at: Instant) -> BoxError {
-        let error = Elapsed::new(at.duration_since(self.started), TimeoutKind::Deadline).into();
+        // A caller that sends its body too slowly is at fault, not the upstream.
+        let is_body_pending = self.adapter.is_body_pending(&self.replay_source);
+        let (kind, cause) = if is_body_pending {
+            (TimeoutKind::RequestTotal, Cause::RequestTimeout)
+        } else {
+            (TimeoutKind::Deadline, Cause::HttpResponseTimeout)
+        };
+        let error = Elapsed::new(at.duration_since(self.started), kind).into();
+        let mut state = self.as_mut().project().state;
+        if is_body_pending {
+            state.set(State::Done);
+        } else {
+            drop_expired(|| state.set(State::Done));
+        }
         if self.history.is_none() {
-            let mut this = self.as_mut().project();
-            this.state.set(State::Done);
-            *this.retry_service = None;
+            *self.project().retry_service = None;
             return error;
         }
-        let cause = Cause::HttpResponseTimeout;
         self.emit_give_up(cause, StopReason::DeadlineTooNear);
         self.complete_error(error, cause, StopReason::DeadlineTooNear)
     }

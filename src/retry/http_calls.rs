@@ -103,7 +103,7 @@ where
     }
 
     #[inline]
-    fn save(&self, request: &Request<F::Body>) -> SavedHead {
+    fn save(&self, request: &Request<B>) -> SavedHead {
         SavedHead {
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -119,8 +119,9 @@ where
         request: Request<B>,
         max_replay_bytes: usize,
     ) -> (Self::Request, ReplaySource<B>) {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let (body, source) = ReplayBody::new(body, max_replay_bytes);
+        insert_wait(&mut parts.extensions, &body);
         (Request::from_parts(parts, self.convert.convert(body)), source)
     }
 
@@ -137,8 +138,12 @@ where
         source.is_replayable()
     }
 
-    fn start_replay(&self, source: &ReplaySource<B>) -> Option<ReplayBody<B>> {
+    fn start_replay(&self, source: &mut ReplaySource<B>) -> Option<ReplayBody<B>> {
         source.start_replay()
+    }
+
+    fn is_body_pending(&self, source: &ReplaySource<B>) -> bool {
+        source.is_body_pending()
     }
 
     fn rebuild(
@@ -148,13 +153,15 @@ where
         attempt: AttemptNumber,
         header: Option<&HeaderName>,
     ) -> Self::Request {
+        let mut extensions = saved.extensions.clone();
+        insert_wait(&mut extensions, &body);
+        extensions.insert(attempt);
         let mut request = Request::new(self.convert.convert(body));
         request.method_mut().clone_from(&saved.method);
         request.uri_mut().clone_from(&saved.uri);
         *request.version_mut() = saved.version;
         request.headers_mut().clone_from(&saved.headers);
-        request.extensions_mut().clone_from(&saved.extensions);
-        request.extensions_mut().insert(attempt);
+        *request.extensions_mut() = extensions;
         if let Some(name) = header {
             headers::insert(request.headers_mut(), name, HeaderValue::from(attempt.0.get()));
         }
@@ -180,6 +187,14 @@ impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCallAdapter<F> {
 
     fn failure_for_status(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
         statuses.contains(&response.status().as_u16()).then(|| classify_response(response))
+    }
+}
+
+/// Lets the timer of the attempt see the waits for the body.
+#[inline]
+fn insert_wait<B>(extensions: &mut Extensions, body: &ReplayBody<B>) {
+    if let Some(wait) = body.wait() {
+        extensions.insert(wait.clone());
     }
 }
 

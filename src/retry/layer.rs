@@ -351,8 +351,8 @@ impl<C, P> RetryLayer<C, P> {
 }
 
 impl<C, F> RetryLayer<C, HttpCallAdapter<F>> {
-    /// Sets the maximum number of bytes of a request body that are buffered for retries. A request
-    /// with a longer body, or with more than 1,024 frames, is sent once. Default: 64 KiB.
+    /// Sets the maximum number of bytes of a request body that are buffered for retries. A longer
+    /// body, or one of more than 1,024 frames, is sent again only if it is unread. Default: 64 KiB.
     pub fn max_replay_bytes(self, bytes: usize) -> Self {
         self.set(|policy| policy.max_replay_bytes = bytes)
     }

@@ -138,7 +138,8 @@
 //! The layer buffers a request's body while it is sent, up to
 //! [`max_replay_bytes`](RetryLayer::max_replay_bytes) bytes, and replays it in later attempts. It
 //! reads nothing ahead of the first attempt. `Bytes` are shared, not copied. An empty body costs
-//! nothing. A body whose size hint exceeds the limit is not buffered and not retried.
+//! nothing. A body whose size hint exceeds the limit is not buffered. It is retried only if nothing
+//! of it was read, for example after a refused connection.
 //!
 //! # Cancel safety
 //!

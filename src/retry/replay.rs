@@ -13,13 +13,14 @@ use seawall_core::BoxError;
 use super::replay_buffer::{
     BufferedFrame, NextRead, PollOutcome, ReplayBuffer, ReplayError, UnreadPart,
 };
+use crate::time_limit::{BodyWait, WaitRecorder};
 
 /// The request body of an attempt. It buffers the caller's body while it is sent, and replays it in
 /// later attempts.
 ///
 /// - An empty body is not buffered and costs nothing.
 /// - A body whose size hint exceeds [`max_replay_bytes`](super::RetryLayer::max_replay_bytes) is
-///   not buffered. It is sent once, unchanged.
+///   not buffered. It can be sent again only if nothing of it was read.
 /// - Any other body is buffered frame by frame as it is read, including trailers. Buffering ends
 ///   with the call, or when the body exceeds the limit or 1,024 frames. The rest of the body then
 ///   passes through unbuffered. Data is shared as `Bytes`, not copied. The buffer holds at most the
@@ -33,20 +34,21 @@ pub struct ReplayBody<B> {
     kind: Kind<B>,
 }
 
-/// The body of one attempt. Boxed where it is not buffered, to keep the request small.
+/// The body of one attempt.
 enum Kind<B> {
     Empty,
-    Once(Pin<Box<B>>),
-    Buffered { buffer: Arc<Mutex<ReplayBuffer<B>>>, reader: u32 },
+    Buffered { buffer: Arc<Mutex<ReplayBuffer<B>>>, reader: u32, recorder: WaitRecorder },
 }
 
 /// The source of the bodies of retries.
 #[derive(Debug)]
 pub enum ReplaySource<B> {
     Empty,
-    /// The body was not buffered.
-    Unavailable,
-    Buffered(BufferHandle<B>),
+    Buffered {
+        handle: BufferHandle<B>,
+        /// The waits of the current attempt.
+        wait: BodyWait,
+    },
 }
 
 /// A handle that keeps the beginning of the body in the buffer until it is dropped.
@@ -61,19 +63,32 @@ fn lock<B>(buffer: &Mutex<ReplayBuffer<B>>) -> MutexGuard<'_, ReplayBuffer<B>> {
 impl<B: Body> ReplayBody<B> {
     #[inline]
     pub(super) fn new(body: B, max_bytes: usize) -> (Self, ReplaySource<B>) {
-        let (kind, source) = if body.is_end_stream() {
-            (Kind::Empty, ReplaySource::Empty)
-        } else if body.size_hint().lower() > max_bytes as u64 {
-            (Kind::Once(Box::pin(body)), ReplaySource::Unavailable)
-        } else {
-            let size_hint = body.size_hint();
-            // Boxed: attempts share the body, which need not be `Unpin`.
-            let buffer = ReplayBuffer::new(Box::pin(body), size_hint, max_bytes);
-            let buffer = Arc::new(Mutex::new(buffer));
-            let handle = BufferHandle(Arc::clone(&buffer));
-            (Kind::Buffered { buffer, reader: 1 }, ReplaySource::Buffered(handle))
+        if body.is_end_stream() {
+            return (Self { kind: Kind::Empty }, ReplaySource::Empty);
+        }
+        let size_hint = body.size_hint();
+        // The first frame of a body that cannot fit is not kept.
+        let max_bytes = if size_hint.lower() > max_bytes as u64 { 0 } else { max_bytes };
+        // Boxed: attempts share the body, which need not be `Unpin`.
+        let buffer = ReplayBuffer::new(Box::pin(body), size_hint, max_bytes);
+        let buffer = Arc::new(Mutex::new(buffer));
+        let recorder = WaitRecorder::new();
+        let source = ReplaySource::Buffered {
+            handle: BufferHandle(Arc::clone(&buffer)),
+            wait: recorder.wait().clone(),
         };
-        (Self { kind }, source)
+        (Self { kind: Kind::Buffered { buffer, reader: 1, recorder } }, source)
+    }
+}
+
+impl<B> ReplayBody<B> {
+    /// Returns the waits for the body, unless it is empty.
+    #[inline]
+    pub(super) fn wait(&self) -> Option<&BodyWait> {
+        match &self.kind {
+            Kind::Empty => None,
+            Kind::Buffered { recorder, .. } => Some(recorder.wait()),
+        }
     }
 }
 
@@ -81,20 +96,25 @@ impl<B> ReplaySource<B> {
     pub(super) fn is_replayable(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Unavailable => false,
-            Self::Buffered(BufferHandle(buffer)) => lock(buffer).is_replayable(),
+            Self::Buffered { handle, .. } => lock(&handle.0).is_replayable(),
         }
     }
 
+    /// Returns whether the current attempt waits for the caller's body.
+    pub(super) fn is_body_pending(&self) -> bool {
+        matches!(self, Self::Buffered { wait, .. } if wait.is_waiting())
+    }
+
     /// Returns the body of a retry, or `None` if the body cannot be replayed.
-    pub(super) fn start_replay(&self) -> Option<ReplayBody<B>> {
+    pub(super) fn start_replay(&mut self) -> Option<ReplayBody<B>> {
         let kind = match self {
             Self::Empty => Kind::Empty,
-            Self::Unavailable => return None,
-            Self::Buffered(BufferHandle(buffer)) => {
+            Self::Buffered { handle: BufferHandle(buffer), wait } => {
                 let (reader, effects) = lock(buffer).start_replay()?;
                 effects.run();
-                Kind::Buffered { buffer: Arc::clone(buffer), reader }
+                let recorder = WaitRecorder::new();
+                *wait = recorder.wait().clone();
+                Kind::Buffered { buffer: Arc::clone(buffer), reader, recorder }
             }
         };
         Some(ReplayBody { kind })
@@ -122,25 +142,24 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.get_mut().kind {
             Kind::Empty => Poll::Ready(None),
-            Kind::Once(body) => body.as_mut().poll_frame(cx).map(|frame| {
-                Some(frame?.map(|frame| frame.map_data(to_bytes)).map_err(Into::into))
-            }),
-            Kind::Buffered { buffer, reader } => poll_buffered(buffer, *reader, cx),
+            Kind::Buffered { buffer, reader, recorder } => {
+                let polled = poll_buffered(buffer, *reader, cx);
+                recorder.record(polled.is_pending());
+                polled
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Once(body) => body.is_end_stream(),
-            Kind::Buffered { buffer, reader } => lock(buffer).is_end_stream(*reader),
+            Kind::Buffered { buffer, reader, .. } => lock(buffer).is_end_stream(*reader),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Once(body) => body.size_hint(),
             Kind::Buffered { buffer, .. } => lock(buffer).size_hint(),
         }
     }
@@ -246,7 +265,6 @@ impl<B> fmt::Debug for ReplayBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
             Kind::Empty => "Empty",
-            Kind::Once(_) => "Once",
             Kind::Buffered { .. } => "Buffered",
         };
         f.debug_tuple("ReplayBody").field(&format_args!("{kind}")).finish()

@@ -23,6 +23,8 @@ pub(super) struct ReplayBuffer<B> {
     frames: VecDeque<BufferedFrame>,
     /// The index in `frames` of the next frame for the current reader.
     next_index: usize,
+    /// `true` once the current reader got the end of the body.
+    has_ended: bool,
     /// The number of bytes in all frames read so far.
     size: usize,
     max_bytes: usize,
@@ -136,6 +138,7 @@ impl<B> ReplayBuffer<B> {
             initial_size_hint: size_hint,
             frames: VecDeque::new(),
             next_index: 0,
+            has_ended: false,
             size: 0,
             max_bytes,
             is_truncated: false,
@@ -152,6 +155,7 @@ impl<B> ReplayBuffer<B> {
         }
         self.reader += 1;
         self.next_index = 0;
+        self.has_ended = false;
         let effects = self.take_effects(None, None);
         Some((self.reader, effects))
     }
@@ -178,7 +182,10 @@ impl<B> ReplayBuffer<B> {
             return NextRead::Frame(frame.into_frame());
         }
         match self.state {
-            State::Ended => NextRead::End,
+            State::Ended => {
+                self.has_ended = true;
+                NextRead::End
+            }
             State::Failed => NextRead::Fail(ReplayError::Failed),
             State::Open => {
                 let Some(body) = self.body.take() else { return NextRead::Busy };
@@ -272,8 +279,14 @@ impl<B> ReplayBuffer<B> {
         hint
     }
 
+    /// Returns whether the reader may stop. Before its first read, the answer of every attempt is
+    /// that of the first, whose body was not known to be empty: clients choose the framing by it.
     pub(super) fn is_end_stream(&self, reader: u32) -> bool {
-        reader == self.reader && self.state == State::Ended && self.next_index == self.frames.len()
+        let has_read = self.next_index > 0 || self.is_truncated || self.has_ended;
+        has_read
+            && reader == self.reader
+            && self.state == State::Ended
+            && self.next_index == self.frames.len()
     }
 
     fn next_buffered_frame(&mut self) -> Option<BufferedFrame> {

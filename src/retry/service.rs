@@ -64,8 +64,8 @@ where
         let (classifier, adapter) = (self.classifier.clone(), self.adapter.clone());
         // The instance that was polled ready makes the first attempt. Its clone makes the retries.
         let retry_service = Some(self.inner.clone());
-        let (request, replay_source) = self.adapter.split(request, max_replay_bytes);
         let saved = self.adapter.save(&request);
+        let (request, replay_source) = self.adapter.split(request, max_replay_bytes);
         if is_expired {
             // Release the permit that `poll_ready` may have acquired for this call.
             self.inner = self.inner.clone();

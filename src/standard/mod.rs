@@ -71,7 +71,7 @@
 //! | `RetryLayer` | 30 s to the response's head, for all attempts together; up to 4 retries, if that is safe; a budget per authority of 20 % of the calls, or 3 retries in 10 s if that is more | [`timeouts`](StandardLayer::timeouts), [`retry`](StandardLayer::retry) |
 //! | `CircuitBreakerLayer` | one circuit per authority | [`circuit_breaker`](StandardLayer::circuit_breaker) |
 //! | `InFlightLimitLayer` | disabled | [`in_flight`](StandardLayer::in_flight) |
-//! | `TimeoutLayer` | 10 s per attempt, to the response's head | [`timeouts`](StandardLayer::timeouts) |
+//! | `TimeoutLayer` | 10 s per attempt, to the response's head, without the waits for the caller's request body; 10 s per such wait | [`timeouts`](StandardLayer::timeouts) |
 //! | `BodyTimeoutLayer` | 60 s between two frames of a body | [`timeouts`](StandardLayer::timeouts) |
 //! | `DeadlineHeaderLayer` | disabled | [`deadline_header`](StandardLayer::deadline_header) |
 //! | `BadGatewayClassifierLayer` | inspects failed responses, up to 4 KiB | [`bad_gateway`](StandardLayer::bad_gateway) |
@@ -131,6 +131,7 @@
 //! | the connection is closed or reset, an attempt times out, or the status is 429, 500, 502, 503 or 504 | retried if the method or an `Idempotency-Key` allows it |
 //! | the retries, the budget or the time are exhausted | the last response, or its error inside `RetriesExhausted` |
 //! | half of the recent calls to an authority failed, out of at least 20; or nothing succeeded for a second, and at least 20 calls failed | `CircuitOpen` at once for some seconds, without a request and without a retry |
+//! | the caller's request body is pending for as long as an attempt may take, or when the total timeout elapses | `Elapsed` with the cause `request_timeout`, a 408 in a gateway; not retried, and not counted by the circuit |
 //! | the total timeout elapses | `Elapsed`; the attempt in flight is dropped |
 //! | the response's body breaks off, or pauses for too long | an error from the body; no retry, since the caller has the response |
 //! | an error remains, in a gateway | a 502, 503 or 504 that describes it |
@@ -143,10 +144,10 @@
 //!
 //! | with | how | example |
 //! |---|---|---|
-//! | hyper-util's client | unchanged, with HTTP/1.1 and HTTP/2; features `hyper-util`, `h2`, and `rustls-0_23` for https | `hello`, `hyper_client` |
+//! | hyper-util's client | unchanged, with HTTP/1.1 and HTTP/2, for HTTP/2 in a `PoisonOnTimeout` and [with pings](crate::cookbook::clients#replace-dead-http2-connections); features `hyper-util`, `h2`, and `rustls-0_23` for https | `hello`, `hyper_client` |
 //! | a connection of hyper | in a `service_fn` that reconnects when the connection has ended; feature `hyper` | `hyper_connection` |
-//! | reqwest | `seawall::reqwest::Client` | `reqwest_client`, `reqwest_connector` |
-//! | tonic | `seawall::tonic::Client` around a channel, and `.classifier(GrpcClassifier::new())` | `tonic_client` |
+//! | reqwest | `seawall::reqwest::Client`, with pings if its feature `http2` is on | `reqwest_client`, `reqwest_connector` |
+//! | tonic | `seawall::tonic::Client` around a channel with pings, and `.classifier(GrpcClassifier::new())` | `tonic_client` |
 //! | an axum server | server layers by `Router::layer`, `route_layer`, or on a nested router; in a handler the gateway's stack, whose outcome is a response | `axum_server` |
 //! | an axum gateway | `fallback_service`, `route_service` or `nest_service`, with one stack per upstream | `axum_gateway` |
 //! | a rate limit per client | `tower_governor` around the gateway, logging around that | `rate_limit` |

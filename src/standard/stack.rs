@@ -15,7 +15,7 @@ use crate::{
     logging::{self, Logging},
     retry::{HttpCallAdapter, Retry},
     time_limit::TimeoutBody,
-    timeout::{Timeout, TimeoutLayer},
+    timeout::{FixedTimeout, PauseWhileBodyPending, Timeout, TimeoutLayer},
 };
 
 /// The service of the whole stack. Created by [`StandardLayer`].
@@ -28,10 +28,15 @@ pub type Standard<S, C = HttpClassifier, P = HttpCallAdapter> =
 
 /// The layers inside the retry layer. Each attempt passes through them.
 type AttemptStack<S, C> = CircuitBreaker<
-    InFlightLimit<Timeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>, LimitPerKey>,
+    InFlightLimit<
+        AttemptTimeout<BodyTimeout<DeadlineHeader<BadGatewayClassifier<S>>>>,
+        LimitPerKey,
+    >,
     C,
     CircuitPerKey,
 >;
+
+type AttemptTimeout<S> = Timeout<S, PauseWhileBodyPending<FixedTimeout>>;
 
 /// Response body of [`Standard`].
 pub type ResponseBody<B> = logging::ResponseBody<
@@ -45,7 +50,8 @@ impl<C: Clone, P: Clone, Side> StandardLayer<C, P, Side> {
         let logging = layers.logging.clone().classifier(ReportClassifier(classifier.clone()));
         let retry = retry.clone().classifier(classifier.clone());
         let breaker = per_key.breaker.clone().classifier(classifier.clone());
-        let timeout = TimeoutLayer::new(layers.timeouts.attempt.unwrap_or(Duration::MAX));
+        let timeout = TimeoutLayer::new(layers.timeouts.attempt.unwrap_or(Duration::MAX))
+            .pause_while_body_pending();
         let idle = layers.timeouts.body_idle.unwrap_or(Duration::MAX);
         let body_timeout = BodyTimeoutLayer::new().idle(idle);
 
@@ -53,7 +59,8 @@ impl<C: Clone, P: Clone, Side> StandardLayer<C, P, Side> {
         let attempt = layers.next_hop.layer(attempt);
         let attempt = body_timeout.layer(attempt);
         let attempt = timeout.layer(attempt);
-        let attempt = per_key.in_flight.layer(attempt);
+        let in_flight = per_key.in_flight.clone().unread_timeout_at_most(idle);
+        let attempt = in_flight.layer(attempt);
         let attempt = breaker.layer(attempt);
         let call = retry.layer(attempt);
         let call = layers.deadline.layer(call);

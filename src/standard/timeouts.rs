@@ -25,8 +25,9 @@ impl Timeouts {
     /// Creates timeouts with `attempt` for each attempt, and `total` for all attempts and the
     /// delays between them.
     ///
-    /// Both end with the head of the response. The pause between two frames of the body has its
-    /// default, 60 s.
+    /// Both end with the head of the response. The time of an attempt excludes the waits for the
+    /// caller's request body, each of which may take as long as an attempt. The total includes
+    /// them. The pause between two frames of the response body has its default, 60 s.
     ///
     /// # Errors
     ///

@@ -7,6 +7,8 @@
 //! The layer works with any service, HTTP or not. Not covered:
 //!
 //! - the time in `poll_ready`
+//! - the time in which the caller's request body is pending, with
+//!   [`pause_while_body_pending`](TimeoutLayer::pause_while_body_pending)
 //! - the body of a response: use `BodyTimeoutLayer`
 //! - all attempts together: use `DeadlineLayer`
 //! - a [`Deadline`](crate::Deadline) in a request, since the layer accepts requests of any type:
@@ -38,6 +40,8 @@
 //! | the response is ready when the limit passes | the response is returned |
 //! | the limit passes first | the inner future is dropped at once; the error is [`Elapsed`] with the cause `http_response_timeout` |
 //! | the closure of [`TimeoutLayer::from_fn`] returns `None` | the call has no limit |
+//! | the caller's request body is pending | the clock runs; with [`pause_while_body_pending`](TimeoutLayer::pause_while_body_pending), it stops |
+//! | one such wait reaches the limit, with that setting | the inner future is dropped; the error is [`Elapsed`] with the cause `request_timeout` |
 //! | the inner future fails | its error is returned, boxed |
 //! | the inner future spends tokio's cooperative budget on every poll | the limit still applies |
 //!
@@ -48,7 +52,9 @@
 //! # Order
 //!
 //! Inside [`RetryLayer`](crate::retry::RetryLayer), each attempt has the full limit. Outside it,
-//! all attempts and the delays between them share the limit.
+//! all attempts and the delays between them share the limit. Inside, around an HTTP client, use
+//! [`pause_while_body_pending`](TimeoutLayer::pause_while_body_pending), or a slow upload counts as
+//! a timeout of the upstream. The standard stack does.
 //!
 //! Around the connector of a client (hyper-util's, or with reqwest's `connector_layer`), it is a
 //! connect timeout. Its cause is [`ConnectionTimeout`](crate::Cause::ConnectionTimeout), which
@@ -71,7 +77,7 @@ pub use self::{
     future::ResponseFuture,
     layer::TimeoutLayer,
     service::Timeout,
-    timeout_source::{FixedTimeout, TimeoutFn, TimeoutSource},
+    timeout_source::{FixedTimeout, PauseWhileBodyPending, TimeoutFn, TimeoutSource},
 };
 #[doc(inline)]
 pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

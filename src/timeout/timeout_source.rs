@@ -1,5 +1,9 @@
 use std::{any::type_name, fmt, time::Duration};
 
+use http::Request;
+
+use crate::time_limit::BodyWait;
+
 /// Returns the time limit of a call. Implemented by [`FixedTimeout`] and [`TimeoutFn`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` sets no time limit for requests of type `{Req}`",
@@ -9,6 +13,12 @@ use std::{any::type_name, fmt, time::Duration};
 pub trait TimeoutSource<Req> {
     /// Returns the limit of a call, or `None` for no limit.
     fn limit(&self, request: &Req) -> Option<Duration>;
+
+    /// Returns the waits for the request body, if the limit excludes them.
+    #[doc(hidden)]
+    fn body_wait(&self, _request: &Req) -> Option<BodyWait> {
+        None
+    }
 }
 
 /// A time limit that is the same for every call.
@@ -34,6 +44,26 @@ where
     #[inline]
     fn limit(&self, request: &Req) -> Option<Duration> {
         (self.0)(request)
+    }
+}
+
+/// A time limit that excludes the waits for the caller's request body. See
+/// [`TimeoutLayer::pause_while_body_pending`](super::TimeoutLayer::pause_while_body_pending).
+#[derive(Clone, Copy, Debug)]
+pub struct PauseWhileBodyPending<L>(pub(super) L);
+
+impl<L, B> TimeoutSource<Request<B>> for PauseWhileBodyPending<L>
+where
+    L: TimeoutSource<Request<B>>,
+{
+    #[inline]
+    fn limit(&self, request: &Request<B>) -> Option<Duration> {
+        self.0.limit(request)
+    }
+
+    #[inline]
+    fn body_wait(&self, request: &Request<B>) -> Option<BodyWait> {
+        request.extensions().get().cloned()
     }
 }
 

@@ -1,5 +1,8 @@
 //! `TimeoutLayer`: a time limit for the response head.
 
+#[cfg(all(feature = "full", feature = "hyper-util"))]
+mod request_bodies;
+
 use futures_util::FutureExt;
 use seawall::{
     BoxError, Cause, Processed,

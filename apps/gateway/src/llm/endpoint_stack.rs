@@ -74,7 +74,7 @@ pub(super) fn endpoint(
         // A failed attempt may be retried, so the outcome is in the server's log line.
         .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
         .layer(breaker)
-        .layer(TimeoutLayer::new(policy.attempt))
+        .layer(TimeoutLayer::new(policy.attempt).pause_while_body_pending())
         // Adds the API key below the other layers, so that none can log it.
         .map_request(move |mut request: UpstreamRequest| {
             requests_sent.fetch_add(1, Ordering::Relaxed);
