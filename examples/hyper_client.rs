@@ -4,14 +4,22 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed},
+    time::Duration,
 };
 
 use axum::{Router, http::StatusCode, serve::Listener};
 use http::Request;
 use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::PrivateKeyDer};
-use seawall::{BoxError, hyper_util::TrackReuse, standard::StandardLayer};
+use seawall::{
+    BoxError,
+    hyper_util::{PoisonOnTimeout, TrackReuse},
+    standard::StandardLayer,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::{ServiceBuilder, ServiceExt};
@@ -23,9 +31,16 @@ async fn main() -> Result<(), BoxError> {
         let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
         let connector = TrackReuse::new(connector.enable_all_versions().build());
+        // Pings and timeouts replace an HTTP/2 connection whose peer has disappeared.
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .http2_keep_alive_timeout(Duration::from_secs(5))
+            .http2_keep_alive_while_idle(true)
+            .build(connector);
         let client = ServiceBuilder::new()
             .layer(StandardLayer::new("hyper_client"))
-            .service(Client::builder(TokioExecutor::new()).build(connector));
+            .service(PoisonOnTimeout::new(client));
 
         let request = Request::get(format!("https://localhost:{}/", upstream.port()));
         let response = client.oneshot(request.body(String::new())?).await?;

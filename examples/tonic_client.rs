@@ -2,9 +2,12 @@
 //!
 //! `cargo run --all-features --example tonic_client`
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use axum::Router;
@@ -27,7 +30,10 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let requests = Arc::new(AtomicU32::new(0));
-    let channel = Endpoint::from_shared(flaky_upstream(Arc::clone(&requests)).await?)?;
+    // Pings replace a connection whose peer has disappeared. The server must permit the interval.
+    let channel = Endpoint::from_shared(flaky_upstream(Arc::clone(&requests)).await?)?
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5));
 
     // Every gRPC call is a POST. Only you can know that these are safe to repeat.
     let stack = StandardLayer::new("greeter")

@@ -1,4 +1,5 @@
 //! [`TrackReuse`] detects failures on pooled connections that the server closed as idle.
+//! [`PoisonOnTimeout`] replaces connections whose peer has disappeared.
 //!
 //! This is a common 502 behind a load balancer. A pooled connection was idle, and the server
 //! closed it at the moment that the client wrote the request. hyper's error is the same as for a
@@ -35,6 +36,43 @@
 //!
 //! Wrap the TLS connector, not the connector inside it: the bytes of a handshake are not a
 //! response. HTTP/2 connections are not tracked.
+//!
+//! # Silent connections
+//!
+//! The peer of a connection can disappear without closing it. Nothing is refused and nothing
+//! responds, until the kernel gives up after about 15 minutes. Over HTTP/1.1, a call that times out
+//! closes its connection. Over HTTP/2, all calls share one connection, so that every retry and every
+//! probe of a circuit fails as well. There are two remedies, and a client should have both:
+//!
+//! - **Pings**: the client closes a connection that does not respond to a ping. Without pings of the
+//!   client, no layer can detect a dead connection before a call times out.
+//! - **[`PoisonOnTimeout`]**: after a timeout on a silent connection, the next attempt opens
+//!   another.
+//!
+//! ```
+//! # #[cfg(feature = "h2")] {
+//! use std::time::Duration;
+//! use hyper_util::{
+//!     client::legacy::{Client, connect::HttpConnector},
+//!     rt::{TokioExecutor, TokioTimer},
+//! };
+//! use seawall::hyper_util::{PoisonOnTimeout, TrackReuse};
+//!
+//! let client = Client::builder(TokioExecutor::new())
+//!     .timer(TokioTimer::new())
+//!     .http2_keep_alive_interval(Duration::from_secs(10))
+//!     .http2_keep_alive_timeout(Duration::from_secs(5))
+//!     .http2_keep_alive_while_idle(true)
+//!     .build(TrackReuse::new(HttpConnector::new()));
+//! let client = PoisonOnTimeout::new(client);
+//! # fn check(_: PoisonOnTimeout<Client<TrackReuse<HttpConnector>, String>>) {}
+//! # check(client);
+//! # }
+//! ```
+//!
+//! The pings need hyper-util's feature `http2`. reqwest and tonic have settings of the same names:
+//! see *Silent connections* in `seawall::reqwest` and `seawall::tonic`. gRPC servers close a
+//! connection that pings more often than they permit.
 //!
 //! # Connect timeouts
 //!
@@ -74,6 +112,11 @@ use pin_project_lite::pin_project;
 use seawall_core::connection::ConnectionUse;
 use tokio::time::Instant;
 use tower_service::Service;
+
+mod poison;
+
+use self::poison::Opened;
+pub use self::poison::{PoisonFuture, PoisonOnTimeout};
 
 /// A connector that tracks whether its connections were used before. See the [module docs](self).
 #[derive(Clone, Debug)]
@@ -137,7 +180,7 @@ pin_project! {
 
 impl<T: Connection> Connection for TrackedConnection<T> {
     fn connected(&self) -> Connected {
-        self.inner.connected().extra(self.connection_use.clone())
+        self.inner.connected().extra(self.connection_use.clone()).extra(Opened(self.opened))
     }
 }
 

@@ -23,6 +23,15 @@
 //! Bodies need not be `Sync`, unlike reqwest's own, so the client can be the upstream of an axum
 //! gateway. A body with a known length is sent with `Content-Length`.
 //!
+//! # Silent connections
+//!
+//! Over HTTP/2 (reqwest's feature `http2`), every call uses the same connection, even if its peer has
+//! disappeared. Set pings on the builder, so that reqwest closes such a connection:
+//! `.http2_keep_alive_interval(Duration::from_secs(10))`,
+//! `.http2_keep_alive_timeout(Duration::from_secs(5))` and `.http2_keep_alive_while_idle(true)`.
+//! `seawall::hyper_util` explains why. Without the feature, reqwest uses HTTP/1.1, and a call that
+//! times out closes its connection.
+//!
 //! # Around the connector
 //!
 //! [`ClientBuilder::connector_layer`] adds a layer around the connector. It accepts layers for

@@ -3,11 +3,15 @@
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
+//! use std::time::Duration;
 //! use seawall::{classify::GrpcClassifier, retry::RetryLayer, tonic::StatusLayer};
 //! use tonic::transport::Endpoint;
 //! use tower::ServiceBuilder;
 //!
-//! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
+//! let channel = Endpoint::from_static("http://127.0.0.1:50051")
+//!     .http2_keep_alive_interval(Duration::from_secs(10))
+//!     .keep_alive_timeout(Duration::from_secs(5))
+//!     .connect_lazy();
 //! let service = ServiceBuilder::new()
 //!     .layer(StatusLayer::new())
 //!     .layer(RetryLayer::new().classifier(GrpcClassifier::new()))
@@ -53,6 +57,16 @@
 //! # let _ = stack;
 //! # }
 //! ```
+//!
+//! # Silent connections
+//!
+//! A channel has one connection. If its peer disappears without closing it, every call times out,
+//! also the retries and the probes of a circuit, until the kernel gives up after about 15 minutes.
+//! Set pings as above: the channel then closes the connection and opens another. Without
+//! `keep_alive_while_idle`, it pings only while calls are in flight.
+//!
+//! The server must permit the interval. Servers of grpc-go and gRPC C-core permit one ping per 5
+//! minutes by default, and close the connection with `ENHANCE_YOUR_CALM` after more (gRFC A8).
 //!
 //! [`RetryLayer::retry_all_methods`]: crate::retry::RetryLayer::retry_all_methods
 

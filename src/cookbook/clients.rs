@@ -5,7 +5,8 @@
 //! HTTP layers cannot inspect the requests of reqwest's own service. `seawall::reqwest::Client`
 //! (feature `reqwest-0_13`) takes requests of the `http` crate. `build` disables two features of
 //! reqwest that interfere with the stack: its redirects, after which nothing is provably
-//! unprocessed, and its own retries.
+//! unprocessed, and its own retries. If you enable HTTP/2, set its pings: see *Silent connections* in
+//! `seawall::reqwest`.
 //!
 //! ```
 //! # #[cfg(feature = "reqwest-0_13")] {
@@ -112,10 +113,12 @@
 //!
 //! A gRPC call fails with a `grpc-status`, which
 //! [`GrpcClassifier`](crate::classify::GrpcClassifier) reads. Every call is a POST, so only calls
-//! that were not processed are retried, unless you allow more.
+//! that were not processed are retried, unless you allow more. Set pings, so that the channel
+//! replaces a connection whose peer has disappeared. The server must permit the interval.
 //!
 //! ```
 //! # #[cfg(feature = "tonic-0_14")] {
+//! use std::time::Duration;
 //! use seawall::{
 //!     classify::GrpcClassifier, retry::RetryLayer, standard::StandardLayer, tonic::StatusLayer,
 //! };
@@ -124,7 +127,10 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seawall::BoxError> {
-//! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
+//! let channel = Endpoint::from_static("http://127.0.0.1:50051")
+//!     .http2_keep_alive_interval(Duration::from_secs(10))
+//!     .keep_alive_timeout(Duration::from_secs(5))
+//!     .connect_lazy();
 //! let service = ServiceBuilder::new()
 //!     // Gives a timeout, an open circuit and a limit their status codes.
 //!     .layer(StatusLayer::new())
@@ -141,6 +147,43 @@
 //! # Ok(())
 //! # }
 //! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Replace dead HTTP/2 connections
+//!
+//! Over HTTP/2, all calls to a host share a connection. If its peer disappears without closing it,
+//! every attempt times out, and so does every probe of the circuit. Set pings, and let a timeout on
+//! a silent connection remove it from the pool. `seawall::hyper_util` explains both.
+//!
+//! ```
+//! # #[cfg(all(feature = "hyper-util", feature = "h2"))] {
+//! use std::time::Duration;
+//! use bytes::Bytes;
+//! use http_body_util::Full;
+//! use hyper_rustls::HttpsConnectorBuilder;
+//! use hyper_util::{
+//!     client::legacy::Client,
+//!     rt::{TokioExecutor, TokioTimer},
+//! };
+//! use seawall::{hyper_util::{PoisonOnTimeout, TrackReuse}, standard::StandardLayer};
+//! use tower::ServiceBuilder;
+//!
+//! # let tls = rustls::ClientConfig::builder()
+//! #     .with_root_certificates(rustls::RootCertStore::empty())
+//! #     .with_no_client_auth();
+//! let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+//! let hyper = Client::builder(TokioExecutor::new())
+//!     .timer(TokioTimer::new())
+//!     .http2_keep_alive_interval(Duration::from_secs(10))
+//!     .http2_keep_alive_timeout(Duration::from_secs(5))
+//!     .http2_keep_alive_while_idle(true)
+//!     .build(TrackReuse::new(connector.enable_all_versions().build()));
+//! let client = ServiceBuilder::new()
+//!     .layer(StandardLayer::new("billing"))
+//!     .service(PoisonOnTimeout::new(hyper));
+//! # fn check<Req>(_: impl tower::Service<Req>) {}
+//! # check::<http::Request<Full<Bytes>>>(client);
 //! # }
 //! ```
 //!

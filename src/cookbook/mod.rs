@@ -7,6 +7,7 @@
 //! - [Use one hyper client for several body
 //!   types](clients#use-one-hyper-client-for-several-body-types)
 //! - [Wrap tonic](clients#wrap-tonic)
+//! - [Replace dead HTTP/2 connections](clients#replace-dead-http2-connections)
 //! - [Disable a layer at run time](clients#disable-a-layer-at-run-time)
 //! - [Load a policy per upstream from a file](clients#load-a-policy-per-upstream-from-a-file)
 //! - [Name the type of a client](clients#name-the-type-of-a-client)

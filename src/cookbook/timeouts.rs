@@ -105,12 +105,19 @@
 //!
 //! let layers = ServiceBuilder::new()
 //!     .layer(ErrorResponseLayer::new("edge"))
-//!     .layer(BodyTimeoutLayer::for_requests().idle(Duration::from_secs(20)))
+//!     .layer(BodyTimeoutLayer::for_requests().idle(Duration::from_secs(5)))
 //!     .map_request(|request: Request<_>| request.map(Body::new));
 //! let app: Router =
 //!     Router::new().route("/upload", post(async |_: axum::body::Bytes| "stored")).layer(layers);
 //! # let _ = app;
 //! ```
+//!
+//! A [`StandardLayer`](crate::standard::StandardLayer) does this itself: a caller whose body stalls
+//! for as long as an attempt may take gets a 408. The upstream is not blamed, and a slow upload that
+//! makes progress does not count as a slow attempt. If you add the layer above around a stack, keep
+//! its limit below the timeout of an attempt. In a stack of your own, use
+//! [`TimeoutLayer::pause_while_body_pending`](crate::timeout::TimeoutLayer::pause_while_body_pending)
+//! inside the retry layer.
 //!
 //! This layer does not limit the wait for the *head* of a request. The server must do that: with
 //! hyper-util, set `http1().timer(TokioTimer::new())` and `header_read_timeout`. `axum::serve` sets

@@ -30,6 +30,14 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 assert_impl_all!(RetryLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(TimeoutLayer: Clone, Send, Sync, std::fmt::Debug);
+assert_impl_all!(
+    TimeoutLayer<seawall::timeout::PauseWhileBodyPending<seawall::timeout::FixedTimeout>>:
+        Clone, Send, Sync, std::fmt::Debug
+);
+assert_impl_all!(
+    seawall::hyper_util::PoisonOnTimeout<()>: Clone, Send, Sync, Unpin, std::fmt::Debug
+);
+assert_impl_all!(seawall::hyper_util::PoisonFuture<()>: Send, Sync, Unpin, std::fmt::Debug);
 assert_impl_all!(BodyTimeoutLayer: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_not_impl_any!(BodyTimeoutLayer: Copy);
 assert_impl_all!(BodyTimeoutLayer<seawall::body_timeout::RequestDirection>: Clone, Send, Sync);

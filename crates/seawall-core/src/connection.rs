@@ -79,6 +79,16 @@ impl ConnectionUse {
         self.is_reused().then(idle)
     }
 
+    /// Returns the age at the last read, in whole milliseconds. `None` if nothing was received, or
+    /// only in the first millisecond.
+    #[must_use]
+    pub fn last_read(&self) -> Option<Duration> {
+        match self.0.last_read.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(Duration::from_millis(millis.into())),
+        }
+    }
+
     /// Returns what the first bytes of the server show, if they are not the response to a request
     /// by HTTP/1.1.
     #[must_use]

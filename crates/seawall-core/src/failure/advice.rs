@@ -189,7 +189,7 @@ advice! {
         "Check that the timeout is shorter than that of every gateway in front.",
         "Check the upstream's load, database queries and locks.",
         "Measure the request: `curl -sv -o /dev/null -w '%{time_total}' URL`.",
-        "Search the upstream's log for this request, which may still be running.",
+        "Search the upstream's log for this request, which may still be running; if it is missing, set HTTP/2 pings on the client.",
         MAYBE_PROCESSED,
     ];
     HttpUpgradeFailed: "Check that the upstream and all gateways allow the upgrade, for example to WebSocket.", [
