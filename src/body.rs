@@ -5,7 +5,7 @@ use std::{
     error::Error,
     fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::{HeaderMap, Response, StatusCode};
@@ -27,6 +27,11 @@ pub trait CompletionObserver {
     }
     /// Handles an error of the body.
     fn on_error(&mut self, error: &(dyn Error + 'static));
+    /// Handles the response that the caller gets, and each further frame of its body: the next step
+    /// is the caller's.
+    fn on_unread(&mut self) {}
+    /// Handles a poll of the body that is pending: the next step is the upstream's.
+    fn on_pending(&mut self) {}
 }
 
 /// Holds the observer of a call, and reports a panic of the inner service or body to it. Panics of
@@ -150,6 +155,8 @@ where
         // `is_end_stream` is false are rare, so the size hint is not checked.
         if response.body().is_end_stream() {
             guard.finish(CompletionObserver::on_complete);
+        } else if let Some(observer) = guard.get_mut() {
+            observer.on_unread();
         }
         response.map(|inner| ObservedBody { inner, guard })
     }
@@ -187,13 +194,21 @@ where
         this.guard.enter();
         let polled = this.inner.as_mut().poll_frame(cx);
         this.guard.leave();
-        let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
+        let Poll::Ready(frame) = polled else {
+            if let Some(observer) = this.guard.get_mut() {
+                observer.on_pending();
+            }
+            return Poll::Pending;
+        };
+        let frame = frame.map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(trailers) = frame.trailers_ref() {
                     this.guard.finish(|observer| observer.on_trailers(trailers));
                 } else if may_stop_reading(&*this.inner) {
                     this.guard.finish(CompletionObserver::on_complete);
+                } else if let Some(observer) = this.guard.get_mut() {
+                    observer.on_unread();
                 }
             }
             Some(Err(error)) => this.guard.finish(|observer| observer.on_error(&**error)),

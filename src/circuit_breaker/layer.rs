@@ -232,7 +232,8 @@ impl<C, K: ConfigureCircuits, Completion> CircuitBreakerLayer<C, K, Completion> 
     }
 
     /// Sets the duration from which a call counts as a failure, even if its caller drops it or it
-    /// succeeds. Default: off.
+    /// succeeds. Default: off. With a circuit per key, the duration excludes the waits for the
+    /// caller's request body that a `RetryLayer` around this layer records.
     #[doc(alias = "slowCallDurationThreshold")]
     pub fn slow_call_threshold(self, time: Duration) -> Self {
         self.set(|settings| settings.slow_call_threshold = Some(time))

@@ -57,7 +57,7 @@
 //! | at least half of the probes failed | the circuit opens again, for 1.5 times as long as before, up to 5 s |
 //! | a probe fails, with [`without_failure_ratio`](CircuitBreakerLayer::without_failure_ratio) | the circuit opens again; all probes must succeed to close it |
 //! | a probe is dropped | its slot is free at once |
-//! | a probe takes longer than 30 s | its slot is free; its result still counts |
+//! | a probe takes longer than 30 s, for example with a slow upload | its slot is free; its result still counts |
 //! | a result arrives after the state has changed | the result is ignored |
 //! | a call is dropped without a result, or the classifier or `failure_predicate` panics | the call counts as neither success nor failure, unless slow calls count and it was slow |
 //! | the inner service panics | the call counts as a failure |

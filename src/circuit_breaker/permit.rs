@@ -8,7 +8,7 @@ use seawall_core::{
 use tokio::time::Instant;
 
 use super::{CircuitOpen, circuit::CircuitInner, settings::CountAs, state_machine::Admission};
-use crate::{body::CompletionObserver, sharded_arc::ShardedArc};
+use crate::{body::CompletionObserver, sharded_arc::ShardedArc, time_limit::BodyWait};
 
 /// The permit of an admitted call. Dropping it records the outcome, unless that has already
 /// happened.
@@ -18,6 +18,8 @@ pub struct Permit {
     admission: Admission,
     /// The start of the call, if the circuit counts slow calls.
     started: Option<Instant>,
+    /// The waits for the caller's request body, which do not make a call slow.
+    body_wait: Option<BodyWait>,
     progress: Progress,
 }
 
@@ -44,7 +46,7 @@ impl Permit {
         admission: Admission,
         started: Option<Instant>,
     ) -> Self {
-        Self { circuit, admission, started, progress: Progress::InFlight }
+        Self { circuit, admission, started, body_wait: None, progress: Progress::InFlight }
     }
 
     /// Admits a call, or returns an error if the circuit rejects it. Returns `Ok(None)` for a call
@@ -101,6 +103,15 @@ impl Permit {
         self.on_complete();
     }
 
+    /// Returns whether slow calls count.
+    pub(super) const fn measures_latency(&self) -> bool {
+        self.started.is_some()
+    }
+
+    pub(super) fn exclude(&mut self, body_wait: Option<BodyWait>) {
+        self.body_wait = body_wait;
+    }
+
     fn record_failure(&mut self, failure: Failure) {
         // Set first, because user code that reports the failure may panic.
         self.progress = Progress::Recorded;
@@ -109,7 +120,9 @@ impl Permit {
 
     fn is_slow(&self) -> bool {
         let Some(started) = self.started else { return false };
-        self.circuit.settings.slow_call_threshold.is_some_and(|limit| started.elapsed() >= limit)
+        let waited = self.body_wait.as_ref().map(BodyWait::waited).unwrap_or_default();
+        let latency = started.elapsed().saturating_sub(waited);
+        self.circuit.settings.slow_call_threshold.is_some_and(|limit| latency >= limit)
     }
 }
 

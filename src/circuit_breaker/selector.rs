@@ -14,6 +14,7 @@ use super::{circuit::CircuitInner, settings::Settings};
 use crate::{
     keys::{BoundedMap, KeyExtractor, MAX_KEYS, UriKey},
     sharded_arc::ShardedArc,
+    time_limit::BodyWait,
 };
 
 /// The circuits of a layer, whose settings can change until they are in use.
@@ -35,6 +36,11 @@ pub trait CircuitSelector<Req>: ConfigureCircuits {
 
     /// Returns the circuit if it is the same for every request.
     fn shared_circuit(&self) -> Option<&ShardedArc<CircuitInner>>;
+
+    /// Returns the waits for the request body, if they are known.
+    fn body_wait(&self, _request: &Req) -> Option<BodyWait> {
+        None
+    }
 }
 
 /// One circuit for all requests of a layer. This is the default.
@@ -197,6 +203,10 @@ impl<K: KeyExtractor<Req> + Clone, Req> CircuitSelector<Req> for CircuitPerKey<K
             store.report_overflow();
         }
         found
+    }
+
+    fn body_wait(&self, request: &Req) -> Option<BodyWait> {
+        self.inner.key_extractor.body_wait(request)
     }
 
     fn shared_circuit(&self) -> Option<&ShardedArc<CircuitInner>> {

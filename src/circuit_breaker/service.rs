@@ -105,7 +105,14 @@ impl<S: Clone, C, K, Completion> CircuitBreaker<S, C, K, Completion> {
             error.report(&circuit);
             return Err(Box::new(error));
         }
-        Permit::acquire(circuit).inspect_err(|_| self.inner = self.inner.clone())
+        let permit = Permit::acquire(circuit).inspect_err(|_| self.inner = self.inner.clone());
+        let mut permit = permit?;
+        if let Some(permit) = &mut permit
+            && permit.measures_latency()
+        {
+            permit.exclude(self.selector.body_wait(request));
+        }
+        Ok(permit)
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32};
+use std::{borrow::Cow, marker::PhantomData, num::NonZeroU32, time::Duration};
 
 use http::Uri;
 use tower_layer::Layer;
@@ -24,8 +24,11 @@ use crate::{
 pub struct InFlightLimitLayer<K = SharedLimit, Completion = CompleteOnBodyEnd> {
     selector: K,
     kind: Kind,
+    unread_timeout: Duration,
     completion: PhantomData<fn() -> Completion>,
 }
+
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl InFlightLimitLayer {
     /// Creates a layer that limits all requests together to `max` calls in flight. For several
@@ -44,7 +47,8 @@ impl InFlightLimitLayer {
 
     fn with_kind(kind: Kind) -> Self {
         let limit = ShardedArc::new(Limit::new(None, kind));
-        Self { selector: SharedLimit { limit }, kind, completion: PhantomData }
+        let selector = SharedLimit { limit };
+        Self { selector, kind, unread_timeout: UNREAD_TIMEOUT, completion: PhantomData }
     }
 }
 
@@ -90,16 +94,35 @@ impl<K, Completion> InFlightLimitLayer<K, Completion> {
         self,
         key_extractor: K2,
     ) -> InFlightLimitLayer<LimitPerKey<K2>, Completion> {
-        let Self { kind, completion, .. } = self;
-        InFlightLimitLayer { selector: LimitPerKey::new(key_extractor, kind), kind, completion }
+        let Self { kind, unread_timeout, completion, .. } = self;
+        let selector = LimitPerKey::new(key_extractor, kind);
+        InFlightLimitLayer { selector, kind, unread_timeout, completion }
     }
 
     /// Releases the permit of a call when the response arrives. By default, the permit is released
     /// when the response body ends. Use this setter for services that are not HTTP, and for small
     /// bodies.
     pub fn until_response(self) -> InFlightLimitLayer<K, CompleteOnResponse> {
-        let Self { selector, kind, .. } = self;
-        InFlightLimitLayer { selector, kind, completion: PhantomData }
+        let Self { selector, kind, unread_timeout, .. } = self;
+        InFlightLimitLayer { selector, kind, unread_timeout, completion: PhantomData }
+    }
+
+    /// Sets the time after which a caller that does not read its response loses the permit of its
+    /// call, once the limit is reached. Default: 60 s. [`Duration::MAX`] is no limit. In
+    /// `StandardLayer`, at most the timeout between two frames of a body.
+    ///
+    /// The time counts while the next step is the caller's, not while it waits for a frame. It is
+    /// measured in periods, so a permit may be released after up to twice that time. The call
+    /// continues and does not count any more. Affects services that are made afterwards.
+    pub const fn unread_timeout(mut self, timeout: Duration) -> Self {
+        self.unread_timeout = timeout;
+        self
+    }
+
+    #[cfg_attr(not(feature = "standard"), allow(dead_code))]
+    pub(crate) fn unread_timeout_at_most(self, max: Duration) -> Self {
+        let timeout = self.unread_timeout.min(max);
+        self.unread_timeout(timeout)
     }
 }
 
@@ -115,7 +138,8 @@ impl<K, Completion> InFlightLimitLayer<K, Completion> {
 
 impl<K: Clone, Completion> Clone for InFlightLimitLayer<K, Completion> {
     fn clone(&self) -> Self {
-        Self { selector: self.selector.clone(), kind: self.kind, completion: PhantomData }
+        let Self { kind, unread_timeout, completion, .. } = *self;
+        Self { selector: self.selector.clone(), kind, unread_timeout, completion }
     }
 }
 
@@ -123,6 +147,7 @@ impl<S: Clone, K: Clone, Completion> Layer<S> for InFlightLimitLayer<K, Completi
     type Service = InFlightLimit<S, K, Completion>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        InFlightLimit { inner, selector: self.selector.clone(), completion: PhantomData }
+        let Self { unread_timeout, completion, .. } = *self;
+        InFlightLimit { inner, selector: self.selector.clone(), unread_timeout, completion }
     }
 }

@@ -2,13 +2,17 @@ use std::{error::Error, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::adaptive::{AdaptiveLimit, GradientLimit};
+use super::{
+    adaptive::{AdaptiveLimit, GradientLimit},
+    unread::Unread,
+};
 use crate::{
     body::CompletionObserver,
     keys::Evictable,
     rejections::Rejections,
     sharded_arc::ShardedArc,
     sync::{AtomicU32, Mutex, Ordering, lock},
+    time_limit::BodyWait,
 };
 
 /// The kind of a limit, with its settings.
@@ -25,6 +29,7 @@ pub struct Limit {
     max: AtomicU32,
     in_flight: AtomicU32,
     rejections: Rejections,
+    unread: Unread,
     adaptive: Option<AdaptiveState>,
 }
 
@@ -41,6 +46,20 @@ pub struct Permit {
     limit: ShardedArc<Limit>,
     /// The start of the call. `None` after the response, and if the limit is fixed.
     started: Option<Instant>,
+    /// The waits for the caller's request body, which the latency excludes.
+    body_wait: Option<BodyWait>,
+    reading: Reading,
+}
+
+/// Whether the caller reads the response.
+#[derive(Clone, Copy, Debug)]
+enum Reading {
+    /// The upstream makes the next step: it sends the response, or a part of it.
+    Active,
+    /// The caller makes the next step. It was last active in this period of [`Unread`].
+    Unread(u32),
+    /// The caller did not read for too long, and the permit was released.
+    Released,
 }
 
 impl Limit {
@@ -58,6 +77,7 @@ impl Limit {
             max: AtomicU32::new(max.get()),
             in_flight: AtomicU32::new(0),
             rejections: Rejections::default(),
+            unread: Unread::new(),
             adaptive,
         }
     }
@@ -133,29 +153,62 @@ impl Limit {
     }
 }
 
-impl Permit {
-    /// Acquires a permit, or returns the limit if it is reached.
+impl Limit {
     #[inline]
-    pub(super) fn acquire(limit: ShardedArc<Limit>) -> Result<Self, ShardedArc<Limit>> {
-        let max = limit.max().get();
+    fn increment(&self) -> bool {
+        let max = self.max().get();
         let increment = |in_flight| (in_flight < max).then_some(in_flight + 1);
-        let acquired =
-            limit.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, increment);
+        self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, increment).is_ok()
+    }
+
+    /// Releases the permits of unread responses. Returns whether a permit was acquired then.
+    #[cold]
+    fn release_unread(&self, timeout: Duration) -> bool {
+        let released = self.unread.release(timeout);
+        if released == 0 {
+            return false;
+        }
+        self.in_flight.fetch_sub(released, Ordering::Relaxed);
+        self.increment()
+    }
+}
+
+impl Permit {
+    /// Acquires a permit, or returns the limit if it is reached. Releases permits of responses that
+    /// were unread for `unread_timeout`.
+    #[inline]
+    pub(super) fn acquire(
+        limit: ShardedArc<Limit>,
+        unread_timeout: Duration,
+    ) -> Result<Self, ShardedArc<Limit>> {
+        let permit =
+            |limit, started| Self { limit, started, body_wait: None, reading: Reading::Active };
+        let acquired = limit.increment() || limit.release_unread(unread_timeout);
         match (acquired, &limit.adaptive) {
-            (Ok(_), None) => Ok(Self { limit, started: None }),
-            (Ok(_), Some(_)) => Ok(Self { limit, started: Some(Instant::now()) }),
-            (Err(_), _) => {
+            (true, None) => Ok(permit(limit, None)),
+            (true, Some(_)) => Ok(permit(limit, Some(Instant::now()))),
+            (false, _) => {
                 limit.reject();
                 Err(limit)
             }
         }
     }
 
+    /// Returns whether the limit is adaptive.
+    pub(super) const fn measures_latency(&self) -> bool {
+        self.started.is_some()
+    }
+
+    pub(super) fn exclude(&mut self, body_wait: Option<BodyWait>) {
+        self.body_wait = body_wait;
+    }
+
     /// Reports the response or the error of the service to an adaptive limit.
     #[inline]
     pub(super) fn record_outcome(&mut self, failed: bool) {
         if let Some(started) = self.started.take() {
-            self.limit.adapt(started, failed);
+            let waited = self.body_wait.as_ref().map(BodyWait::waited);
+            self.limit.adapt(started + waited.unwrap_or_default(), failed);
         }
     }
 }
@@ -164,11 +217,35 @@ impl CompletionObserver for Permit {
     fn on_complete(&mut self) {}
 
     fn on_error(&mut self, _error: &(dyn Error + 'static)) {}
+
+    fn on_unread(&mut self) {
+        let unread = &self.limit.unread;
+        match self.reading {
+            Reading::Active => self.reading = Reading::Unread(unread.enter()),
+            Reading::Unread(period) if !unread.is_current(period) => {
+                self.on_pending();
+                if matches!(self.reading, Reading::Active) {
+                    self.on_unread();
+                }
+            }
+            Reading::Unread(_) | Reading::Released => {}
+        }
+    }
+
+    fn on_pending(&mut self) {
+        if let Reading::Unread(period) = self.reading {
+            let is_held = self.limit.unread.leave(period);
+            self.reading = if is_held { Reading::Active } else { Reading::Released };
+        }
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.limit.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.on_pending();
+        if matches!(self.reading, Reading::Active) {
+            self.limit.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
         // A subscriber that panics during a panic would abort the process.
         if !std::thread::panicking() {
             self.limit.emit_rejections(self.limit.rejections.take(Instant::now));

@@ -47,6 +47,7 @@
 //! | fewer calls than the limit are in flight | the call passes, and is in flight until its response body ends |
 //! | the limit is reached | the call is rejected with [`LimitReached`]; the inner service is not called |
 //! | the caller drops the call or the body, or one of them fails | the permit is released at once |
+//! | the limit is reached, and a caller has not read its response for [`unread_timeout`](InFlightLimitLayer::unread_timeout), 60 s by default | its permit is released, at the latest after twice that time; its call continues, and does not count any more |
 //! | there are more keys than the maximum | calls with further keys pass, and have no limit |
 //!
 //! # Observability
@@ -89,6 +90,7 @@ mod limit;
 mod loom;
 mod selector;
 mod service;
+mod unread;
 
 pub use self::{
     adaptive::AdaptiveLimit,

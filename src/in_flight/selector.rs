@@ -1,6 +1,6 @@
 //! Selects the limit of a request.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
 
@@ -11,12 +11,18 @@ use super::{
 use crate::{
     keys::{BoundedMap, KeyExtractor, UriKey},
     sharded_arc::ShardedArc,
+    time_limit::BodyWait,
 };
 
 /// Finds the limit of a request.
 pub trait LimitSelector<Req> {
     /// Returns `None` if the request has no limit.
     fn find(&self, request: &Req) -> Option<ShardedArc<Limit>>;
+
+    /// Returns the waits for the request body, if they are known.
+    fn body_wait(&self, _request: &Req) -> Option<BodyWait> {
+        None
+    }
 }
 
 /// One limit for all requests.
@@ -57,9 +63,17 @@ impl<K> LimitPerKey<K> {
 pub(super) fn acquire<Req>(
     selector: &impl LimitSelector<Req>,
     request: &Req,
+    unread_timeout: Duration,
 ) -> Result<Option<Permit>, Box<LimitReached>> {
-    let permit = selector.find(request).map(Permit::acquire).transpose();
-    permit.map_err(|limit| Box::new(LimitReached::new(&limit)))
+    let limit = selector.find(request);
+    let permit = limit.map(|limit| Permit::acquire(limit, unread_timeout)).transpose();
+    let mut permit = permit.map_err(|limit| Box::new(LimitReached::new(&limit)))?;
+    if let Some(permit) = &mut permit
+        && permit.measures_latency()
+    {
+        permit.exclude(selector.body_wait(request));
+    }
+    Ok(permit)
 }
 
 impl<K: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<K> {
@@ -72,6 +86,10 @@ impl<K: KeyExtractor<Req>, Req> LimitSelector<Req> for LimitPerKey<K> {
             crate::metrics::record_untracked_key("in_flight");
         }
         found
+    }
+
+    fn body_wait(&self, request: &Req) -> Option<BodyWait> {
+        self.inner.key_extractor.body_wait(request)
     }
 }
 

@@ -2,6 +2,7 @@ use std::{
     fmt,
     marker::PhantomData,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use seawall_core::BoxError;
@@ -24,6 +25,7 @@ use crate::body::{CompleteOnBodyEnd, PanicGuard, TrackCompletion};
 pub struct InFlightLimit<S, K = SharedLimit, Completion = CompleteOnBodyEnd> {
     pub(super) inner: S,
     pub(super) selector: K,
+    pub(super) unread_timeout: Duration,
     pub(super) completion: PhantomData<fn() -> Completion>,
 }
 
@@ -43,7 +45,7 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let permit = match acquire(&self.selector, &request) {
+        let permit = match acquire(&self.selector, &request, self.unread_timeout) {
             Ok(permit) => permit,
             Err(error) => {
                 self.inner = self.inner.clone();
@@ -62,7 +64,12 @@ where
 
 impl<S: Clone, K: Clone, Completion> Clone for InFlightLimit<S, K, Completion> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), selector: self.selector.clone(), completion: PhantomData }
+        Self {
+            inner: self.inner.clone(),
+            selector: self.selector.clone(),
+            unread_timeout: self.unread_timeout,
+            completion: PhantomData,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod slower_upstream;
+mod unread;
 
 use std::{num::NonZeroU32, time::Duration};
 

@@ -337,12 +337,14 @@ fn layers_hold_no_lock_across_user_code() {
             "src/circuit_breaker/stripe.rs",
             "src/circuit_breaker/wakers.rs",
             "src/in_flight/limit.rs",
+            "src/in_flight/unread.rs",
             "src/keys/bounded_map.rs",
             "src/logging/nesting.rs",
             "src/metrics/label.rs",
             "src/rejections.rs",
             "src/retry/replay.rs",
             "src/sync.rs",
+            "src/time_limit/body_wait.rs",
             "crates/seawall-test/src/state.rs",
         ]
     );

@@ -2,12 +2,12 @@
 //!
 //! A module of `in_flight`, included by path, since it uses private items.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 use loom::thread;
 
 use super::limit::{Kind, Limit, Permit};
-use crate::sharded_arc::ShardedArc;
+use crate::{body::CompletionObserver, sharded_arc::ShardedArc};
 
 fn new_limit(max: u32) -> ShardedArc<Limit> {
     // Loom does not check the reference count, as in the model of the circuit.
@@ -15,7 +15,7 @@ fn new_limit(max: u32) -> ShardedArc<Limit> {
 }
 
 fn acquire(limit: &ShardedArc<Limit>) -> Option<Permit> {
-    Permit::acquire(limit.clone()).ok()
+    Permit::acquire(limit.clone(), Duration::MAX).ok()
 }
 
 #[test]
@@ -30,6 +30,23 @@ fn limit_admits_one_call_when_two_arrive_concurrently() {
         assert_eq!(permits.iter().flatten().count(), 1);
         assert_eq!(limit.in_flight(), 1);
         drop(permits);
+        assert_eq!(limit.in_flight(), 0);
+    });
+}
+
+#[test]
+fn limit_counts_unread_permit_once_when_released_and_dropped_concurrently() {
+    loom::model(|| {
+        let limit = new_limit(1);
+        let mut unread = acquire(&limit).unwrap();
+        unread.on_unread();
+        // Starts a new period. Nothing was unread in the one before.
+        assert!(Permit::acquire(limit.clone(), Duration::ZERO).is_err());
+        let dropped = thread::spawn(move || drop(unread));
+        let admitted = Permit::acquire(limit.clone(), Duration::ZERO).ok();
+        dropped.join().unwrap();
+        assert_eq!(limit.in_flight(), u32::from(admitted.is_some()));
+        drop(admitted);
         assert_eq!(limit.in_flight(), 0);
     });
 }

@@ -11,8 +11,9 @@ pub(super) use self::gradient::GradientLimit;
 /// keep the latency within twice the baseline. The upstream then always has a next call, and no
 /// call waits for long. The limit changes only while at least half of it is used.
 ///
-/// - The latency is the time to the head of the response. It is averaged over at least 10 calls and
-///   at least 50 ms.
+/// - The latency is the time to the head of the response. If the limit is per key, it excludes the
+///   waits for the caller's request body that `RetryLayer` records. It is averaged over at least 10
+///   calls and at least 50 ms.
 /// - An error, or a response with status 429 or 500 and above, counts only if it took longer than
 ///   twice the baseline. A timeout, for example, shows that the upstream is slow. It does not
 ///   change the baseline. A dropped call does not count.

@@ -23,7 +23,6 @@ fn status_with_retry_info(code: u8) -> String {
 }
 
 #[test]
-#[ignore = "22: the gRPC classifier ignores google.rpc.RetryInfo"]
 fn grpc_classifier_reads_retry_info_when_status_has_details() {
     for code in [Code::ResourceExhausted, Code::Unavailable] {
         let response = Response::builder()

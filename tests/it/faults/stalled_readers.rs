@@ -15,7 +15,6 @@ use crate::support::upstream;
 
 /// No timeout ends such a call, because timeouts act only while the body is polled.
 #[tokio::test(start_paused = true)]
-#[ignore = "22: a caller that never reads its response holds its in-flight permit forever"]
 async fn in_flight_limit_releases_permit_when_caller_never_reads() {
     let timeouts = Timeouts::new(Duration::from_millis(300), Duration::from_millis(900)).unwrap();
     let gateway = StandardLayer::gateway("edge")
