@@ -1,16 +1,16 @@
 //! [`TrackReuse`] detects failures on pooled connections that the server closed as idle.
 //! [`PoisonOnTimeout`] replaces connections whose peer has disappeared.
 //!
-//! This is a common 502 behind a load balancer. A pooled connection was idle, and the server
-//! closed it at the moment that the client wrote the request. hyper's error is the same as for a
+//! Such failures are a common cause of a 502 behind a load balancer. A pooled connection was idle,
+//! and the server closed it while the client wrote the request. hyper's error is the same as for a
 //! server that crashes during the request. With this wrapper around the connector,
 //! [`Failure::is_stale_connection`](crate::Failure::is_stale_connection) distinguishes the two, and
-//! the log contains the result with the idle time: `stale keep-alive, idle 65s`. A connection that
-//! was idle for less than a second is not called stale, since no common server closes it so soon:
-//! `reused connection, idle 3ms`.
+//! the log contains the result with the idle time: `stale connection, idle 65s`. If the
+//! connection was idle for less than a second, the log contains `reused connection, idle 3ms`
+//! instead, because no common server closes an idle connection so soon.
 //!
-//! The wrapper also recognizes servers of another protocol by their first bytes: TLS, HTTP/2, or
-//! one that speaks before the request, such as SSH.
+//! The wrapper also detects servers of another protocol by their first bytes: TLS, HTTP/2, or a
+//! protocol in which the server sends first, such as SSH.
 //!
 //! To fix the cause, set a longer keep-alive timeout on the server than on the client
 //! (`pool_idle_timeout`, 90 s by default).
@@ -34,8 +34,8 @@
 //! is known to have been used before, the request is resent once. This retry does not count towards
 //! any limit.
 //!
-//! Wrap the TLS connector, not the connector inside it: the bytes of a handshake are not a
-//! response. HTTP/2 connections are not tracked.
+//! Wrap the TLS connector, not the connector inside it. Otherwise the wrapper mistakes the bytes of
+//! the TLS handshake for a response. HTTP/2 connections are not tracked.
 //!
 //! # Silent connections
 //!
@@ -198,8 +198,8 @@ impl<T: Read> Read for TrackedConnection<T> {
             }
             return result;
         }
-        // Only the owner of a buffer can see the number of bytes read, and zero bytes mean the end.
-        // The first bytes of a response are therefore read into a separate buffer and copied.
+        // `out` does not show how many bytes a read added, and a read of zero bytes is the end of
+        // the stream. Therefore the first bytes of a response go through a separate buffer.
         let mut bytes = [const { MaybeUninit::uninit() }; 1_024];
         let size = bytes.len().min(out.remaining());
         let mut buffer = ReadBuf::uninit(&mut bytes[..size]);
@@ -226,12 +226,12 @@ impl<T: Write> Write for TrackedConnection<T> {
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
+        slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.project();
-        let first = bytes.iter().find(|bytes| !bytes.is_empty()).map_or(&[][..], |bytes| bytes);
+        let first = slices.iter().find(|slice| !slice.is_empty()).map_or(&[][..], |slice| slice);
         this.connection_use.on_write(first, || this.opened.elapsed());
-        this.inner.poll_write_vectored(cx, bytes)
+        this.inner.poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -124,7 +124,7 @@
 //! such as `tracing_subscriber::fmt::init()`:
 //!
 //! ```text
-//! WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)
+//! WARN GET http://billing:8080/invoice -> connection refused (detected locally; not processed) in 764.5ms, 5 attempts (max retries)
 //! ```
 //!
 //! The response or error carries the same information for your code:

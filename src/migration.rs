@@ -23,7 +23,7 @@
 //! | `retry_after_max=21600` | [`max_retry_after`](crate::retry::RetryLayer::max_retry_after); 20 s by default. For a longer wait the response is returned at once. [`clamp_retry_after`](crate::retry::RetryLayer::clamp_retry_after) waits for the maximum instead, as urllib3 does |
 //! | `raise_on_status=True` | [`error_on_exhausted_status(true)`](crate::retry::RetryLayer::error_on_exhausted_status); otherwise the last response is returned |
 //! | `session.get(url, timeout=10)` | [`TimeoutLayer`](crate::timeout::TimeoutLayer) per attempt, and [`BodyTimeoutLayer`](crate::body_timeout::BodyTimeoutLayer)'s `idle`; in a stack, [`Timeouts`](crate::standard::Timeouts) |
-//! | `except MaxRetryError as e: e.reason` | `find_source::<RetriesExhausted>(&*error)` with its `reason()` and `source()` |
+//! | `except MaxRetryError as e: e.reason` | `find_source::<RetriesExhausted>(&*error)` with its `stop_reason()` and `source()` |
 //! | `retries.history` | [`RetryReport::failed_attempts`](crate::retry::RetryReport::failed_attempts), in the response's extensions |
 //! | `logging.basicConfig(…)` around it | [`LoggingLayer::client()`](crate::logging::LoggingLayer::client) |
 //!

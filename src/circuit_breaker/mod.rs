@@ -128,8 +128,8 @@
 //! gateway that responds with 503. There would be thousands of such lines, all with the cause that
 //! the event at WARN has. While the circuit stays open, an event at WARN named `circuit_rejections`
 //! summarizes them at most once per minute: `circuit for "billing:8080" still open after 60.0s:
-//! connection refused (seen here; not processed); 5930 calls rejected`. If a 503 is in no log, look
-//! for an earlier `circuit … opened`.
+//! connection refused (detected locally; not processed); 5930 calls rejected`. If a 503 is in no
+//! log, look for an earlier `circuit … opened`.
 //!
 //! To log each rejected call, use `LoggingLayer::server().rejected_level(Level::Info)`, in a stack
 //! with [`access_log`](crate::standard::StandardLayer::access_log). To do so without changing the

@@ -170,13 +170,13 @@
 //! let exhausted = find_source::<RetriesExhausted>(&*error).ok_or("only one attempt")?;
 //! // A call may have four retries, but without other calls the budget has only three.
 //! assert_eq!(exhausted.attempts().get(), 4);
-//! assert_eq!(exhausted.reason(), StopReason::BudgetExhausted);
+//! assert_eq!(exhausted.stop_reason(), StopReason::BudgetExhausted);
 //! println!("{}", classify_error(&*error).advice());
 //!
 //! let client = RetryLayer::new().layer(failing);
 //! let response = client.oneshot(Request::post("http://billing/").body(Body::default())?).await?;
 //! let report = response.extensions().get::<RetryReport>().ok_or("no report")?;
-//! assert_eq!(report.count().get(), 1);
+//! assert_eq!(report.attempts().get(), 1);
 //! assert_eq!(report.stop_reason(), Some(StopReason::MethodNotAllowed));
 //! # Ok(())
 //! # }
@@ -225,7 +225,7 @@
 //! let response = client.oneshot(Request::new(Body::default())).await?;
 //! assert_eq!(response.status(), 200);
 //! let report = response.extensions().get::<RetryReport>().ok_or("no report")?;
-//! assert_eq!(report.count().get(), 4);
+//! assert_eq!(report.attempts().get(), 4);
 //! # Ok(())
 //! # }
 //! ```

@@ -103,7 +103,7 @@ fn is_exhausted<B>(response: &Response<B>) -> bool {
         match report.stop_reason() {
             // The budget is shared, so it may be exhausted although this call was never retried.
             Some(StopReason::BudgetExhausted) => true,
-            reason => reason.is_some() && report.count().get() > 1,
+            reason => reason.is_some() && report.attempts().get() > 1,
         }
     })
 }

@@ -45,7 +45,7 @@ impl ErrorReply {
     /// If a rejection by this process ended the retries, the upstream's last response determines
     /// the status, because it is more specific.
     fn after_retries(self, exhausted: &RetriesExhausted) -> Self {
-        let is_rejection = match exhausted.reason() {
+        let is_rejection = match exhausted.stop_reason() {
             StopReason::CircuitOpen | StopReason::LimitReached | StopReason::NotReady => true,
             // Without a status, the failure is an error that there was no time to retry. It is not
             // replaced.

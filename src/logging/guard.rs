@@ -145,7 +145,7 @@ impl RecordGuard {
         completion.message = Some(message);
         if let Some(exhausted) = std_error.and_then(find_source::<RetriesExhausted>) {
             completion.attempts = Some(exhausted.attempts().get());
-            completion.stop_reason = Some(exhausted.reason());
+            completion.stop_reason = Some(exhausted.stop_reason());
             completion.failure = Some(last_failure(failure, exhausted.failed_attempts()));
         }
         record.emit(&completion);

@@ -26,7 +26,7 @@
 //!
 //! ```text
 //!  INFO GET /orders/17 -> 200 in 3.1ms
-//!  WARN GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)
+//!  WARN GET http://billing:8080/invoice -> connection refused (detected locally; not processed) in 764.5ms, 5 attempts (max retries)
 //! ```
 //!
 //! This is the message. `tracing-subscriber` writes the time and the span before it, and the fields
@@ -34,7 +34,7 @@
 //!
 //! ```json
 //! {"timestamp":"2026-11-25T07:00:00.000000Z","level":"WARN","fields":{
-//!   "message":"GET http://billing:8080/invoice -> connection refused (seen here; not processed) in 764.5ms, 5 attempts (max retries)",
+//!   "message":"GET http://billing:8080/invoice -> connection refused (detected locally; not processed) in 764.5ms, 5 attempts (max retries)",
 //!   "http.request.method":"GET","url.full":"http://billing:8080/invoice?token=REDACTED","server.address":"billing",
 //!   "server.port":8080,"http.request.resend_count":4,"error.type":"connection_refused",
 //!   "error.message":"Connection refused (os error 111)","seawall.cause":"connection_refused","seawall.reporter":"local",

@@ -269,7 +269,7 @@ impl ResponseDetails {
             failure.is_some() && settings.max_failed_body_bytes > 0 && is_plain_text(headers);
         Some(Box::new(Self {
             failure,
-            attempts: report.map(|report| report.count().get()),
+            attempts: report.map(|report| report.attempts().get()),
             stop_reason: report.and_then(RetryReport::stop_reason),
             evidence,
             id: failure.and_then(|_| headers.get(&REQUEST_ID).cloned()),

@@ -11,8 +11,8 @@ use seawall_core::Failure;
 use super::{AttemptNumber, RetryReport, policy::Policy, request_facts::RequestFacts};
 use crate::time_limit::Deadline;
 
-/// Adapts the retry layer to a type of request and response: how to save and rebuild a request, how
-/// to discard a response, and how to annotate the last one.
+/// Adapts the retry layer to a request type and a response type. It saves and rebuilds requests,
+/// discards responses, and adds the retry report to the final response.
 ///
 /// [`HttpCallAdapter`](super::HttpCallAdapter) is for HTTP, [`ClonedCallAdapter`] for all other
 /// requests. The trait is sealed, so that it can change.
@@ -21,16 +21,16 @@ pub trait CallAdapter<Req, Res>:
 {
 }
 
-impl<P, Req, Res> CallAdapter<Req, Res> for P where
-    P: sealed::RequestAdapter<Req> + sealed::ResponseAdapter<Res>
+impl<A, Req, Res> CallAdapter<Req, Res> for A where
+    A: sealed::RequestAdapter<Req> + sealed::ResponseAdapter<Res>
 {
 }
 
 /// The request type that the inner service receives.
-pub(super) type SentRequest<P, Req> = <P as sealed::RequestAdapter<Req>>::Request;
+pub(super) type SentRequest<A, Req> = <A as sealed::RequestAdapter<Req>>::Request;
 
-/// The input that only the next attempt may use.
-pub(super) type ReplayInput<P, Req> = <P as sealed::RequestAdapter<Req>>::ReplayInput;
+/// The body of the next attempt. See [`RequestAdapter`](sealed::RequestAdapter).
+pub(super) type NextBody<A, Req> = <A as sealed::RequestAdapter<Req>>::NextBody;
 
 /// The two halves of [`CallAdapter`](super::CallAdapter). They are separate because the request
 /// type must be known first: `S: Service<SentRequest>` determines the response type.
@@ -43,8 +43,8 @@ pub(super) mod sealed {
 
     #[diagnostic::on_unimplemented(
         message = "requests of type `{Req}` cannot be saved for a retry by `{Self}`",
-        note = "`RetryLayer` retries `http::Request<B>` where `B` is an `http_body::Body`; any other request that is `Clone` \
-                is retried by `RetryLayer::new().clone_requests()`"
+        note = "`RetryLayer` retries `http::Request<B>` where `B` is an `http_body::Body`; for any other request that is `Clone`, \
+                use `RetryLayer::new().clone_requests()`"
     )]
     pub trait RequestAdapter<Req> {
         /// The request type that the inner service receives.
@@ -53,9 +53,9 @@ pub(super) mod sealed {
         type Saved;
         /// The source of the bodies of retries.
         type ReplaySource;
-        /// The input that only the next attempt may use, such as its body. Created as soon as the
-        /// retry is decided.
-        type ReplayInput;
+        /// The input that the next attempt needs and no other attempt may use, such as the body.
+        /// The layer creates it when it decides to retry.
+        type NextBody;
 
         /// Returns the URI, if the request has one.
         fn uri<'a>(&self, request: &'a Req) -> Option<&'a Uri>;
@@ -76,9 +76,9 @@ pub(super) mod sealed {
         fn request_facts<'a>(&self, saved: &'a Self::Saved) -> RequestFacts<'a>;
         /// Returns whether the body can be replayed, as far as is known now.
         fn is_replayable(&self, source: &Self::ReplaySource) -> bool;
-        /// Ends the body of an earlier attempt and starts the next. Returns `None` if the body
-        /// cannot be replayed.
-        fn start_replay(&self, source: &mut Self::ReplaySource) -> Option<Self::ReplayInput>;
+        /// Ends the body of the previous attempt and starts the body of the next attempt. Returns
+        /// `None` if the body cannot be replayed.
+        fn start_replay(&self, source: &mut Self::ReplaySource) -> Option<Self::NextBody>;
         /// Returns whether the current attempt waits for the caller's body.
         fn is_body_pending(&self, source: &Self::ReplaySource) -> bool;
         /// Builds the request of a retry. `header` is the name of the header for the attempt
@@ -86,7 +86,7 @@ pub(super) mod sealed {
         fn rebuild(
             &self,
             saved: &Self::Saved,
-            input: Self::ReplayInput,
+            next_body: Self::NextBody,
             attempt: AttemptNumber,
             header: Option<&HeaderName>,
         ) -> Self::Request;
@@ -94,8 +94,8 @@ pub(super) mod sealed {
 
     #[diagnostic::on_unimplemented(
         message = "responses of type `{Res}` cannot be discarded for a retry by `{Self}`",
-        note = "`RetryLayer` wraps services that return `http::Response<B>` where `B` is an `http_body::Body`; any other \
-                service is retried by `RetryLayer::new().clone_requests()`"
+        note = "`RetryLayer` wraps services that return `http::Response<B>` where `B` is an `http_body::Body`; for any other \
+                service, use `RetryLayer::new().clone_requests()`"
     )]
     pub trait ResponseAdapter<Res> {
         /// The future that discards a response.
@@ -121,7 +121,7 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
     type Request = Req;
     type Saved = Req;
     type ReplaySource = ();
-    type ReplayInput = ();
+    type NextBody = ();
 
     fn uri<'a>(&self, _request: &'a Req) -> Option<&'a Uri> {
         None
@@ -148,9 +148,9 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
     fn request_facts<'a>(&self, _saved: &'a Req) -> RequestFacts<'a> {
         RequestFacts {
             method: None,
-            idempotency_key: false,
+            has_idempotency_key: false,
             time_left: None,
-            margin: Duration::ZERO,
+            deadline_margin: Duration::ZERO,
         }
     }
 
@@ -194,7 +194,7 @@ impl<Res> sealed::ResponseAdapter<Res> for ClonedCallAdapter {
     }
 }
 
-/// Returns the number of an attempt, which is at least 1.
-pub(super) fn attempt_number(attempts: u32) -> NonZeroU32 {
+/// Converts a number of attempts. Zero becomes 1.
+pub(super) fn nonzero_attempts(attempts: u32) -> NonZeroU32 {
     NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN)
 }

@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use super::{
     Budget, CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
-    call_adapter::{ReplayInput, SentRequest, attempt_number},
+    call_adapter::{NextBody, SentRequest, nonzero_attempts},
     policy::{DEFAULT_MAX_RETRIES, Policy},
     request_facts::RequestFacts,
     state::{Classification, State},
@@ -65,8 +65,8 @@ where
         reported_failure: Option<Failure>,
     ) -> Option<Result<S::Response, BoxError>> {
         match self.as_mut().plan_retry(&failure) {
-            Ok((delay, replay_input)) => {
-                self.start_delay(outcome, failure, delay, replay_input);
+            Ok((delay, next_body)) => {
+                self.start_delay(outcome, failure, delay, next_body);
                 None
             }
             Err(stop_reason) => {
@@ -89,20 +89,21 @@ where
     fn plan_retry(
         self: Pin<&mut Self>,
         failure: &Failure,
-    ) -> Result<(Duration, ReplayInput<P, Req>), StopReason> {
+    ) -> Result<(Duration, NextBody<P, Req>), StopReason> {
         let time_left = self.call_deadline.deadline.map(|deadline| deadline.remaining());
         let this = self.project();
         let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
-        let margin = this.settings.time_limits.deadline_margin;
+        let deadline_margin = this.settings.time_limits.deadline_margin;
         let history = this.history.get_or_insert_default();
         // gRFC A6, "Transparent Retries": a request that was never written puts no load on the
         // upstream. It is sent again once regardless of the limits, unless retries are disabled.
         let is_free = failure.is_never_written()
             && !history.used_free_retry
             && policy.limits.total != Some(0);
-        let request = RequestFacts { time_left, margin, ..this.adapter.request_facts(this.saved) };
+        let request =
+            RequestFacts { time_left, deadline_margin, ..this.adapter.request_facts(this.saved) };
         let (delay, counts) = if is_free {
-            policy.max_delay_before_deadline(time_left, margin)?;
+            policy.max_delay_before_deadline(time_left, deadline_margin)?;
             history.used_free_retry = true;
             (Duration::ZERO, history.counts)
         } else {
@@ -124,8 +125,8 @@ where
             return Err(StopReason::BudgetExhausted);
         }
         history.counts = counts;
-        let replay_input = this.adapter.start_replay(this.replay_source);
-        replay_input.map(|input| (delay, input)).ok_or(StopReason::NotReplayable)
+        let next_body = this.adapter.start_replay(this.replay_source);
+        next_body.map(|next_body| (delay, next_body)).ok_or(StopReason::NotReplayable)
     }
 
     /// Drops the failed attempt and starts the delay before the next attempt.
@@ -134,10 +135,10 @@ where
         outcome: Result<S::Response, BoxError>,
         failure: Failure,
         delay: Duration,
-        replay_input: ReplayInput<P, Req>,
+        next_body: NextBody<P, Req>,
     ) {
         let mut this = self.project();
-        let attempt = attempt_number(*this.attempts + 1);
+        let attempt = nonzero_attempts(*this.attempts + 1);
         tracing::debug!(
             name: "retry",
             attempt, cause = failure.cause().as_str(), ?delay,
@@ -166,8 +167,8 @@ where
         };
         // A zero delay has no timer, because tokio's shortest sleep takes a millisecond.
         let sleep = (!delay.is_zero()).then(|| sleep_until(wake_at));
-        let replay_input = Some(replay_input);
-        this.state.set(State::Delay { discard, sleep, retry_at, replay_input });
+        let next_body = Some(next_body);
+        this.state.set(State::Delay { discard, sleep, retry_at, next_body });
     }
 
     fn complete_failure(
@@ -214,7 +215,7 @@ where
         let failed_attempts =
             this.history.take().map(|history| history.failed_attempts).unwrap_or_default();
         let report = RetryReport::new(
-            attempt_number(*this.attempts),
+            nonzero_attempts(*this.attempts),
             this.started.elapsed(),
             failure,
             stop_reason,
@@ -288,7 +289,7 @@ where
         let history = this.history.take().unwrap_or_default();
         let elapsed = this.started.elapsed();
         RetriesExhausted::new(
-            attempt_number(*this.attempts),
+            nonzero_attempts(*this.attempts),
             elapsed,
             stop_reason,
             cause,

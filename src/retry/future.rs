@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use super::{
     AttemptNumber, Budget, CallAdapter,
-    call_adapter::{ReplayInput, SentRequest, attempt_number},
+    call_adapter::{NextBody, SentRequest, nonzero_attempts},
     policy::Policy,
     settings::{CallDeadline, Settings},
     state::{Classification, History, State, StateProj},
@@ -35,7 +35,7 @@ pin_project! {
         P: CallAdapter<Req, S::Response>,
     {
         #[pin]
-        pub(super) state: State<S::Future, P::Discard, ReplayInput<P, Req>>,
+        pub(super) state: State<S::Future, P::Discard, NextBody<P, Req>>,
         // The service for retries. `None` once there will be no other attempt.
         pub(super) retry_service: Option<S>,
         pub(super) saved: P::Saved,
@@ -144,7 +144,7 @@ where
             let policy = this.policy.as_deref().unwrap_or(&this.settings.policy);
             match this.state.as_mut().project() {
                 StateProj::Attempt { .. } => return Poll::Ready(Ok(())),
-                StateProj::Delay { mut discard, mut sleep, retry_at, replay_input } => {
+                StateProj::Delay { mut discard, mut sleep, retry_at, next_body } => {
                     if discard.as_mut().as_pin_mut().is_some_and(|it| it.poll(cx).is_ready()) {
                         discard.set(None);
                     }
@@ -159,10 +159,10 @@ where
                             continue;
                         }
                     }
-                    let replay_input = replay_input.take();
-                    this.state.set(State::PollReady { replay_input, deadline: None });
+                    let next_body = next_body.take();
+                    this.state.set(State::PollReady { next_body, deadline: None });
                 }
-                StateProj::PollReady { replay_input, mut deadline } => {
+                StateProj::PollReady { next_body, mut deadline } => {
                     let service =
                         this.retry_service.as_mut().expect("kept while a retry is possible");
                     let readiness = service.poll_ready(cx);
@@ -187,12 +187,11 @@ where
                     if let Err(error) = ready!(readiness) {
                         return Poll::Ready(Err(self.complete_not_ready(error.into())));
                     }
-                    let replay_input =
-                        replay_input.take().expect("kept until the service is ready");
+                    let next_body = next_body.take().expect("kept until the service is ready");
                     *this.attempts += 1;
-                    let number = AttemptNumber(attempt_number(*this.attempts));
+                    let number = AttemptNumber(nonzero_attempts(*this.attempts));
                     let header = policy.attempt_header.as_ref();
-                    let request = this.adapter.rebuild(this.saved, replay_input, number, header);
+                    let request = this.adapter.rebuild(this.saved, next_body, number, header);
                     let attempt = service.call(request);
                     this.state.set(State::Attempt { attempt });
                 }

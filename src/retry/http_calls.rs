@@ -84,7 +84,7 @@ where
     type Request = Request<F::Body>;
     type Saved = SavedHead;
     type ReplaySource = ReplaySource<B>;
-    type ReplayInput = ReplayBody<B>;
+    type NextBody = ReplayBody<B>;
 
     fn uri<'a>(&self, request: &'a Request<B>) -> Option<&'a Uri> {
         Some(request.uri())
@@ -128,9 +128,9 @@ where
     fn request_facts<'a>(&self, saved: &'a SavedHead) -> RequestFacts<'a> {
         RequestFacts {
             method: Some(&saved.method),
-            idempotency_key: has_idempotency_key(&saved.headers),
+            has_idempotency_key: has_idempotency_key(&saved.headers),
             time_left: None,
-            margin: Duration::ZERO,
+            deadline_margin: Duration::ZERO,
         }
     }
 

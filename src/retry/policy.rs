@@ -122,7 +122,7 @@ impl Policy {
         if min > remaining_delay {
             return Err(StopReason::WaitTooLong);
         }
-        let max = self.max_delay_before_deadline(request.time_left, request.margin)?;
+        let max = self.max_delay_before_deadline(request.time_left, request.deadline_margin)?;
         if min > max {
             return Err(StopReason::DeadlineTooNear);
         }
@@ -194,7 +194,7 @@ impl Policy {
             Processed::Unlikely => self.retry_if_probably_unprocessed,
             _ => false,
         };
-        is_method_allowed || request.idempotency_key || is_unprocessed
+        is_method_allowed || request.has_idempotency_key || is_unprocessed
     }
 
     fn delay(
@@ -270,9 +270,9 @@ mod tests {
     fn request_facts(method: &Method) -> RequestFacts<'_> {
         RequestFacts {
             method: Some(method),
-            idempotency_key: false,
+            has_idempotency_key: false,
             time_left: None,
-            margin: Duration::ZERO,
+            deadline_margin: Duration::ZERO,
         }
     }
 

@@ -7,10 +7,10 @@ use http::Method;
 pub struct RequestFacts<'a> {
     /// `None` if the request is not HTTP.
     pub(super) method: Option<&'a Method>,
-    pub(super) idempotency_key: bool,
+    pub(super) has_idempotency_key: bool,
     /// The time until the deadline, if there is one. Set by `ResponseFuture`, not by the adapter.
     pub(super) time_left: Option<Duration>,
     /// The part of `time_left` that is reserved for the next hop. Set by `ResponseFuture`, not by
     /// the adapter.
-    pub(super) margin: Duration,
+    pub(super) deadline_margin: Duration,
 }

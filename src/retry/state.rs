@@ -23,7 +23,7 @@ pub(super) struct History {
 
 pin_project! {
     #[project = StateProj]
-    pub(super) enum State<F, D, I> {
+    pub(super) enum State<F, D, B> {
         // An attempt is in flight.
         Attempt { #[pin] attempt: F },
         // The delay before a retry, in which the body of the failed response is drained.
@@ -32,10 +32,10 @@ pin_project! {
             // `None` for a zero delay. The body is then polled only once.
             #[pin] sleep: Option<Sleep>,
             retry_at: Instant,
-            replay_input: Option<I>,
+            next_body: Option<B>,
         },
         // The inner service is polled until it is ready, or until `deadline`.
-        PollReady { replay_input: Option<I>, #[pin] deadline: Option<Sleep> },
+        PollReady { next_body: Option<B>, #[pin] deadline: Option<Sleep> },
         // The deadline had passed before the call. The first poll returns the error.
         Expired,
         Done,

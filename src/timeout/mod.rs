@@ -1,8 +1,9 @@
 //! Limits the time until an inner service returns a response.
 //!
-//! The time starts when the first poll of the call is pending, and ends when its future resolves.
-//! For an HTTP client, that is when the head of the response arrives. When the limit passes, the
-//! inner future is dropped and the caller gets [`Elapsed`]. Spawn work that must not be canceled.
+//! The timer starts when the first poll of the response future returns `Pending`. It stops when
+//! that future resolves. For an HTTP client, that is when the head of the response arrives. When
+//! the limit passes, the inner future is dropped and the caller gets [`Elapsed`]. Spawn work that
+//! must not be canceled.
 //!
 //! The layer works with any service, HTTP or not. Not covered:
 //!
@@ -11,8 +12,8 @@
 //!   [`pause_while_body_pending`](TimeoutLayer::pause_while_body_pending)
 //! - the body of a response: use `BodyTimeoutLayer`
 //! - all attempts together: use `DeadlineLayer`
-//! - a [`Deadline`](crate::Deadline) in a request, since the layer accepts requests of any type:
-//!   `DeadlineLayer` outside this layer cancels the call when its deadline passes
+//! - a [`Deadline`](crate::Deadline) in a request, because the layer does not know the request
+//!   type. To enforce it, put `DeadlineLayer` outside this layer.
 //!
 //! # Example
 //!
@@ -56,10 +57,10 @@
 //! [`pause_while_body_pending`](TimeoutLayer::pause_while_body_pending), or a slow upload counts as
 //! a timeout of the upstream. The standard stack does.
 //!
-//! Around the connector of a client (hyper-util's, or with reqwest's `connector_layer`), it is a
-//! connect timeout. Its cause is [`ConnectionTimeout`](crate::Cause::ConnectionTimeout), which
-//! proves that nothing was sent. Unlike hyper-util's own connect timeout, it covers the TLS
-//! handshake.
+//! Around the connector of a hyper-util client, or in reqwest's `connector_layer`, this layer is a
+//! connect timeout. The cause of its error is
+//! [`ConnectionTimeout`](crate::Cause::ConnectionTimeout), which proves that nothing was sent.
+//! Unlike hyper-util's own connect timeout, it covers the TLS handshake.
 //!
 //! # Differs from
 //!

@@ -35,7 +35,7 @@ struct Reaction {
     counts: bool,
     /// Whether an idempotent request is sent again.
     is_retried: bool,
-    /// The level of the client's line.
+    /// The most severe level of the lines of the call.
     level: Level,
 }
 
@@ -61,8 +61,10 @@ where
 async fn reaction_to(fail: &Fail) -> Reaction {
     let (recorder, _guard) = Recorder::start(LevelFilter::DEBUG);
     let (response, count, _) = call(fail, "GET", 1).await;
-    let is_client = |line: &&Line| line.get("url.full").is_some();
-    let level = recorder.lines().iter().find(is_client).expect("expected a line").level;
+    let is_call = |line: &&Line| line.get("seawall.outcome").is_some();
+    // `Level` orders by verbosity.
+    let level = recorder.lines().iter().filter(is_call).map(|line| line.level).min();
+    let level = level.expect("expected a line");
     let (_, _, states) = call(fail, "POST", CALLS).await;
     Reaction {
         status: response.status().as_u16(),

@@ -90,8 +90,8 @@ async fn failure_distinguishes_stale_connection_from_server_close() {
     let failure = classify_error(&*send_once(&client, request("GET", &stale)).await.unwrap_err());
     assert!(failure.is_stale_connection(), "{failure}");
     let text = failure.to_string();
-    assert!(text.starts_with("connection terminated (stale keep-alive, idle 5"), "{text}");
-    assert!(text.ends_with("s, seen here; may have been processed)"), "{text}");
+    assert!(text.starts_with("connection terminated (stale connection, idle 5"), "{text}");
+    assert!(text.ends_with("s, detected locally; may have been processed)"), "{text}");
     for script in [Script::ReadClose, Script::TruncatedHead, Script::Reset] {
         let origin = Origin::start(script).await.unwrap();
         let failure =
@@ -151,7 +151,7 @@ async fn retry_layer_retries_unwritten_request_once_without_budget() {
     let service = RetryLayer::new().budget(empty_budget).layer(service);
     let response = service.clone().oneshot(request("POST", &origin)).await.unwrap();
     assert_eq!(response.status(), 200);
-    assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 2);
+    assert_eq!(response.extensions().get::<RetryReport>().unwrap().attempts().get(), 2);
     assert_eq!(origin.requests(), 1);
 
     *connections_to_close.lock().unwrap() = 2;
@@ -228,7 +228,7 @@ where
     }
     let response = second.await?;
     assert_eq!(origin.requests(), 2);
-    Ok(response.extensions().get::<RetryReport>().unwrap().count().get())
+    Ok(response.extensions().get::<RetryReport>().unwrap().attempts().get())
 }
 
 #[tokio::test]

@@ -335,8 +335,8 @@ async fn retry_layer_returns_last_response_when_deadline_is_too_near() {
     let response = client.oneshot(get()).await.unwrap();
     // The second attempt ends at 3 s. A third would start at 6 s, after the deadline.
     assert_eq!((response.status().as_u16(), script.requests()), (503, 2));
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(report.stop_reason(), Some(StopReason::DeadlineTooNear));
     let time = started.elapsed();
     assert!(time >= SECOND * 3 && time < SECOND * 4, "{time:?}");
 }
@@ -352,7 +352,10 @@ async fn retry_layer_returns_error_when_deadline_is_too_near() {
     let started = Instant::now();
     let error = client.oneshot(get()).await.unwrap_err();
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((exhausted.reason(), exhausted.attempts().get()), (StopReason::DeadlineTooNear, 2));
+    assert_eq!(
+        (exhausted.stop_reason(), exhausted.attempts().get()),
+        (StopReason::DeadlineTooNear, 2)
+    );
     let kind = find_source::<Elapsed>(&*error).map(Elapsed::kind);
     assert_eq!(kind, Some(TimeoutKind::ResponseHead));
     assert!(started.elapsed() <= SECOND * 4 + TIMER_RESOLUTION * 2);

@@ -171,7 +171,7 @@ fn failure_displays_as_one_line() {
     assert_eq!(text(failure), "connection refused (may have been processed)");
     assert_eq!(
         text(failure.with_reporter(Reporter::Local).with_processed(Processed::No)),
-        "connection refused (seen here; not processed)",
+        "connection refused (detected locally; not processed)",
     );
     assert_eq!(
         text(Failure::new(Cause::BadGateway).with_status(StatusCode::BAD_GATEWAY)),

@@ -81,7 +81,9 @@ async fn log_contains_cause_of_error_response() {
     let line = recorder.line();
     assert_eq!(line.get("error.type"), Some("502"));
     assert_eq!(line.get("seawall.cause"), Some("connection_refused"));
-    assert!(line.message().contains("connection refused (seen here, status 502; not processed)"));
+    assert!(
+        line.message().contains("connection refused (detected locally, status 502; not processed)")
+    );
 }
 
 /// Applications may log a response or its future with `Debug`.

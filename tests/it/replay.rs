@@ -232,7 +232,7 @@ async fn replay_body_reports_end_stream_with_last_frame() {
     });
     let body = ScriptedBody::new([data(b"a"), data(b"b")]);
     let response = retry_layer().max_retries(2).layer(service).oneshot(put(body)).await.unwrap();
-    assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 3);
+    assert_eq!(response.extensions().get::<RetryReport>().unwrap().attempts().get(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -80,8 +80,8 @@ where
 
 /// Returns the number of attempts and the stop reason.
 fn report<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    (attempts.count().get(), attempts.stop_reason())
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    (report.attempts().get(), report.stop_reason())
 }
 
 fn stop_reason<B>(response: &Response<B>) -> Option<StopReason> {

@@ -57,7 +57,10 @@ async fn retry_reports_attempts_when_total_timeout_passes_during_later_attempt()
     let error = eager().layer(upstream.clone()).oneshot(get()).await.unwrap_err();
     assert!(started.elapsed() < LIMIT + Duration::from_millis(2));
     let exhausted = error.downcast_ref::<RetriesExhausted>().unwrap();
-    assert_eq!((exhausted.attempts().get(), exhausted.reason()), (3, StopReason::DeadlineTooNear));
+    assert_eq!(
+        (exhausted.attempts().get(), exhausted.stop_reason()),
+        (3, StopReason::DeadlineTooNear)
+    );
     assert_eq!(exhausted.last_response().unwrap().status(), 502);
     assert_eq!(elapsed(&error).kind(), TimeoutKind::Deadline);
     assert_eq!(classify_error(&*error).cause(), Cause::HttpResponseTimeout);
@@ -68,9 +71,9 @@ async fn retry_returns_last_response_when_no_time_remains() {
     let busy = Step::status(503).retry_after(Duration::from_secs(3));
     let upstream = FlakyService::new(busy).unwrap();
     let response = eager().layer(upstream.clone()).oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
-    assert_eq!(attempts.failure().unwrap().cause(), Cause::Overloaded);
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(report.stop_reason(), Some(StopReason::DeadlineTooNear));
+    assert_eq!(report.failure().unwrap().cause(), Cause::Overloaded);
     assert_eq!(upstream.requests(), 1);
 }
 

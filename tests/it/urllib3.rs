@@ -202,7 +202,7 @@ async fn run(vector: &Value) -> Run {
     let (stops, _guard) = Recorder::start(LevelFilter::DEBUG);
     let result = service.oneshot(request.unwrap()).await;
     let stop = stops.events().iter().find_map(|event| event.get("stop_reason").map(String::from));
-    let times: Vec<_> = upstream.received().iter().map(ReceivedRequest::at).collect();
+    let times: Vec<_> = upstream.received().iter().map(ReceivedRequest::time_since_start).collect();
     Run {
         attempts: times.len(),
         sleeps: times
@@ -228,7 +228,7 @@ fn end(config: &Value, result: Result<Response<FlakyBody>, BoxError>, stop: Opti
         }
         Err(error) => {
             if let Some(exhausted) = find_source::<RetriesExhausted>(&*error) {
-                assert_eq!(Some(exhausted.reason().as_str()), stop);
+                assert_eq!(Some(exhausted.stop_reason().as_str()), stop);
                 let head = exhausted.last_response().map(Response::status);
                 let failed = seawall::classify::classify_error(&*error).status();
                 assert!(failed.is_none() || failed == head);

@@ -106,7 +106,7 @@ pub(crate) fn validate_name(name: &str) -> Result<(), &'static str> {
         return Err("expected a name of letters, digits and -_.~");
     }
     if name == "metrics" {
-        return Err("the name metrics is reserved");
+        return Err("the name `metrics` is reserved");
     }
     Ok(())
 }

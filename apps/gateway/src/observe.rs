@@ -82,7 +82,7 @@ where
 
 fn response_outcome<B>(response: &Response<B>) -> Outcome {
     let report = response.extensions().get::<RetryReport>();
-    let attempts = report.map_or(NonZeroU32::MIN, RetryReport::count);
+    let attempts = report.map_or(NonZeroU32::MIN, RetryReport::attempts);
     let failed_call = |failure| {
         let evidence = response.extensions().get::<Evidence>().map(Evidence::summary);
         FailedCall {
@@ -121,7 +121,7 @@ fn error_outcome(error: &BoxError) -> Outcome {
             .and_then(|response| response.extensions().get())
             .map(Evidence::summary),
         attempts: exhausted.map_or(NonZeroU32::MIN, RetriesExhausted::attempts),
-        stop_reason: exhausted.map(RetriesExhausted::reason),
+        stop_reason: exhausted.map(RetriesExhausted::stop_reason),
     })
 }
 

@@ -195,7 +195,7 @@ async fn interrupted_response_is_failure_and_404_is_not() {
     let response = send("GET", &format!("{}/x", gateway.url), &[]).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.into_body().collect().await.is_err());
-    origin.follow(Script::Status(404)).await.unwrap();
+    origin.set_script(Script::Status(404)).await.unwrap();
     assert_eq!(gateway.request("POST", "/x").await.0, StatusCode::NOT_FOUND);
     let snapshot = EventStream::open(&gateway).await.next().await.unwrap();
     assert_eq!(snapshot["upstreams"][0]["minute"], json!([1, 0, 1, 0]));

@@ -57,5 +57,5 @@ async fn scrape_passes_promtool() {
 fn upstream_cannot_be_named_metrics() {
     let output = gateway(&["--upstream", "metrics=http://127.0.0.1:1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("the name metrics is reserved"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the name `metrics` is reserved"));
 }

@@ -11,7 +11,7 @@ use std::{
 
 use crate::failure::Detail;
 
-/// The state of a connection, which distinguishes stale keep-alive from a server crash.
+/// The state of a connection, which distinguishes a stale connection from a server crash.
 ///
 /// A connection updates it on every read and write. A connector adds a clone to the extras of
 /// hyper-util's `Connected`, as `seawall::hyper_util::TrackReuse` does.

@@ -10,20 +10,20 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 << 10;
 pub struct ReceivedRequest {
     // Shared, so that a clone is cheap and does not clone the extensions.
     parts: Arc<Parts>,
-    received_at: Duration,
+    time_since_start: Duration,
     body: Vec<u8>,
     body_len: u64,
-    is_complete: bool,
+    is_body_complete: bool,
 }
 
 impl ReceivedRequest {
-    pub(crate) fn new(parts: Parts, received_at: Duration) -> Self {
+    pub(crate) fn new(parts: Parts, time_since_start: Duration) -> Self {
         Self {
             parts: Arc::new(parts),
-            received_at,
+            time_since_start,
             body: Vec::new(),
             body_len: 0,
-            is_complete: false,
+            is_body_complete: false,
         }
     }
 
@@ -34,13 +34,13 @@ impl ReceivedRequest {
     }
 
     pub(crate) const fn end_body(&mut self) {
-        self.is_complete = true;
+        self.is_body_complete = true;
     }
 
     /// Returns the time from the creation of the upstream to the request, on tokio's clock.
     #[must_use]
-    pub const fn at(&self) -> Duration {
-        self.received_at
+    pub const fn time_since_start(&self) -> Duration {
+        self.time_since_start
     }
 
     /// Returns the method.
@@ -94,7 +94,7 @@ impl ReceivedRequest {
 
     /// Returns whether the body was received to its end.
     #[must_use]
-    pub const fn is_whole(&self) -> bool {
-        self.is_complete
+    pub const fn is_body_complete(&self) -> bool {
+        self.is_body_complete
     }
 }

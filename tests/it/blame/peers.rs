@@ -179,7 +179,8 @@ async fn failure_states_idle_time_of_reused_connection() {
     let failure = failure_after(Duration::from_millis(100)).await;
     let Some(Detail::ReusedConnection { idle }) = failure.detail() else { panic!("{failure}") };
     assert!(idle >= Duration::from_millis(100), "{idle:?}");
-    let text = format!("connection terminated (reused connection, idle {idle:?}, seen here; ");
+    let text =
+        format!("connection terminated (reused connection, idle {idle:?}, detected locally; ");
     assert!(failure.to_string().starts_with(&text), "{failure}");
     assert!(!failure.is_stale_connection());
 }

@@ -10,7 +10,7 @@ async fn open_circuit_stops_outer_retry_at_once() {
     let service = ServiceBuilder::new().layer(retry).layer(layer).service(upstream.clone());
     let error = service.oneshot(get()).await.unwrap_err();
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((exhausted.reason(), exhausted.attempts().get()), (StopReason::CircuitOpen, 3));
+    assert_eq!((exhausted.stop_reason(), exhausted.attempts().get()), (StopReason::CircuitOpen, 3));
     assert_eq!(upstream.requests(), 2);
     assert_eq!(exhausted.last_response().unwrap().status(), 502);
     // The first two attempts may have been processed.

@@ -6,22 +6,27 @@ use seawall::{
 };
 
 use super::{
-    keys::{base_layer, stack_debug},
+    keys::{base_layer, debug_of_stacks},
     *,
 };
 
-/// Asserts that a route has the settings of a route with only `expected` and no default policy.
+/// Asserts that `route` under the default policy `default` has the same settings as `expected`
+/// without a default policy.
 #[track_caller]
 fn assert_inherits(default: &str, route: &str, expected: &str) {
-    let inherited = stack_debug(
+    let inherited = debug_of_stacks(
         base_layer(),
         config(&format!("[default]\n{default}\n[[route]]\nprefix = \"x://\"\n{route}")),
     );
     let inherited = inherited.split("\"x://\",").nth(1).unwrap();
     let explicit =
-        stack_debug(base_layer(), config(&format!("[[route]]\nprefix = \"x://\"\n{expected}")));
-    let expected = explicit.split("\"x://\",").nth(1).unwrap();
-    assert!(inherited == expected, "{default}\n{route}\n{inherited}\n{expected}");
+        debug_of_stacks(base_layer(), config(&format!("[[route]]\nprefix = \"x://\"\n{expected}")));
+    let expected_debug = explicit.split("\"x://\",").nth(1).unwrap();
+    assert!(
+        inherited == expected_debug,
+        "default policy:\n{default}\nroute:\n{route}\n\
+         settings of the route:\n{inherited}\nexpected settings:\n{expected_debug}"
+    );
 }
 
 #[test]
@@ -73,9 +78,9 @@ fn route_replaces_backoff_and_budget_entirely() {
 }
 
 #[test]
-fn requests_recipe_matches_retry_docs() {
+fn python_requests_recipe_equals_setters() {
     let recipe = include_str!("../../../src/config/requests.toml");
-    let from_file = stack_debug(base_layer(), config(recipe));
+    let from_file = debug_of_stacks(base_layer(), config(recipe));
     let from_file = from_file.split("\"https://\",").nth(1).unwrap();
 
     let retry = RetryLayer::new()
@@ -97,7 +102,7 @@ fn requests_recipe_matches_retry_docs() {
         .retry(retry)
         .timeouts(Timeouts::new(ten, ten).unwrap().without_total().body_idle(ten))
         .without_circuit_breaker();
-    let from_setters = stack_debug(from_setters, config("[[route]]\nprefix = \"https://\""));
+    let from_setters = debug_of_stacks(from_setters, config("[[route]]\nprefix = \"https://\""));
     let from_setters = from_setters.split("\"https://\",").nth(1).unwrap();
     let ignore_budget_origin = |it: &str| it.replace("budgets_from: User", "budgets_from: Default");
     assert_eq!(ignore_budget_origin(from_file), ignore_budget_origin(from_setters));
@@ -128,7 +133,7 @@ async fn request_uses_policy_of_longest_prefix() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_route_has_own_circuits_budgets_and_counts() {
+async fn each_route_has_own_circuit() {
     let upstream = Upstream::new(503);
     let layer = configured(
         "[default]\nretry = \"off\"\ncircuit_breaker.consecutive_failures = 1\n\

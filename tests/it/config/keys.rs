@@ -22,7 +22,7 @@ pub(super) fn base_layer() -> StandardLayer {
 }
 
 /// Returns the debug output of the stacks of all policies, without the seeds of random generators.
-pub(super) fn stack_debug(base: StandardLayer, config: Config) -> String {
+pub(super) fn debug_of_stacks(base: StandardLayer, config: Config) -> String {
     let debug = format!("{:#?}", ConfiguredLayer::new(base, config));
     debug.lines().filter(|line| !line.trim().starts_with("seed: ")).collect::<Vec<_>>().join("\n")
 }
@@ -31,10 +31,10 @@ pub(super) fn stack_debug(base: StandardLayer, config: Config) -> String {
 #[track_caller]
 fn assert_key(line: &str, expected: StandardLayer) {
     let text = format!("[default]\n{line}");
-    let by_key = stack_debug(base_layer(), config(&text));
-    let by_setter = stack_debug(expected, Config::default());
+    let by_key = debug_of_stacks(base_layer(), config(&text));
+    let by_setter = debug_of_stacks(expected, Config::default());
     assert!(by_key == by_setter, "{text}\nby key:\n{by_key}\nby setter:\n{by_setter}");
-    let unchanged = stack_debug(base_layer(), Config::default());
+    let unchanged = debug_of_stacks(base_layer(), Config::default());
     assert!(by_key != unchanged, "{text} must change the stack");
 }
 
@@ -130,8 +130,8 @@ fn budget_key_sets_budget_per_authority() {
         // `is_budget_set` records the origin of the budget and is not a setting.
         let ignore_budget_origin =
             |stack: String| stack.replace("is_budget_set: true", "is_budget_set: false");
-        let by_key = stack_debug(base_layer(), config(&text));
-        let by_setter = stack_debug(base_layer().retry(retry), Config::default());
+        let by_key = debug_of_stacks(base_layer(), config(&text));
+        let by_setter = debug_of_stacks(base_layer().retry(retry), Config::default());
         assert_eq!(ignore_budget_origin(by_key), ignore_budget_origin(by_setter), "{text}");
     }
 }
@@ -262,7 +262,7 @@ fn documented_defaults_match_stack() {
     let rows = documented_defaults();
     assert!(rows.len() > 50, "{rows:?}");
     let mut keys_without_literal_default = Vec::new();
-    let default_stack = stack_debug(base_layer(), Config::default());
+    let default_stack = debug_of_stacks(base_layer(), Config::default());
     for (key, default) in &rows {
         let Some(value) = default.strip_prefix('`').and_then(|layer| layer.strip_suffix('`'))
         else {
@@ -271,7 +271,7 @@ fn documented_defaults_match_stack() {
         };
         let text = format!("[default]\n{key} = {value}");
         assert!(
-            stack_debug(base_layer(), config(&text)) == default_stack,
+            debug_of_stacks(base_layer(), config(&text)) == default_stack,
             "{text} must not change the stack"
         );
     }
@@ -288,13 +288,13 @@ fn documented_defaults_match_stack() {
     assert_eq!(keys_without_literal_default, expected);
     let factor = config("default.retry.backoff = { kind = \"urllib3\", factor = 1 }");
     let urllib3 = config("default.retry.backoff = { kind = \"urllib3\" }");
-    assert_eq!(stack_debug(base_layer(), factor), stack_debug(base_layer(), urllib3));
+    assert_eq!(debug_of_stacks(base_layer(), factor), debug_of_stacks(base_layer(), urllib3));
     for (key, explicit, implicit) in [
         ("in_flight", "initial = 100, min = 10, max = 1000", ""),
         ("next_hop", "header = \"grpc-timeout\", margin = \"50ms\"", "header = \"grpc-timeout\""),
     ] {
         let stack_with = |keys: &str| {
-            stack_debug(base_layer(), config(&format!("default.{key} = {{ {keys} }}")))
+            debug_of_stacks(base_layer(), config(&format!("default.{key} = {{ {keys} }}")))
         };
         assert_eq!(stack_with(explicit), stack_with(implicit), "{key}");
     }
@@ -317,7 +317,10 @@ fn config_keeps_program_setting_when_file_omits_key() {
         .timeouts(Timeouts::new(ms(10_000), ms(60_000)).unwrap())
         .without_bad_gateway()
         .in_flight(InFlightLimitLayer::new(three()));
-    assert_eq!(stack_debug(program(), config(file)), stack_debug(merged, Config::default()));
+    assert_eq!(
+        debug_of_stacks(program(), config(file)),
+        debug_of_stacks(merged, Config::default())
+    );
 }
 
 #[test]
@@ -327,7 +330,7 @@ fn file_overrides_only_bounds_and_headers_that_it_sets() {
     let program = with_limit(AdaptiveLimit::new().min(three()).max(nonzero(50)));
     let merged = with_limit(AdaptiveLimit::new().min(three()).max(nonzero(200)));
     let file = config("[default]\nin_flight.max = 200");
-    assert_eq!(stack_debug(program, file), stack_debug(merged, Config::default()));
+    assert_eq!(debug_of_stacks(program, file), debug_of_stacks(merged, Config::default()));
 
     let with_trusted = |headers: &[TimeoutHeader]| {
         let layer = DeadlineLayer::new(ms(30_000)).include_body(true);
@@ -341,8 +344,8 @@ fn file_overrides_only_bounds_and_headers_that_it_sets() {
         (&[grpc, envoy], "[\"x-envoy-expected-rq-timeout-ms\", \"grpc-timeout\"]"),
     ] {
         let file = config(&format!("[default]\ntimeouts.trust = {value}"));
-        let by_key = stack_debug(with_trusted(&[grpc]), file);
-        let by_setter = stack_debug(with_trusted(trusted), Config::default());
+        let by_key = debug_of_stacks(with_trusted(&[grpc]), file);
+        let by_setter = debug_of_stacks(with_trusted(trusted), Config::default());
         assert_eq!(by_key, by_setter, "{value}");
     }
 }
@@ -351,7 +354,10 @@ fn file_overrides_only_bounds_and_headers_that_it_sets() {
 fn next_hop_key_disables_header_of_program_when_off() {
     let with_header = base_layer().deadline_header(DeadlineHeaderLayer::new(TimeoutHeader::Grpc));
     let file = config("[default]\nnext_hop = \"off\"");
-    assert_eq!(stack_debug(with_header, file), stack_debug(base_layer(), Config::default()));
+    assert_eq!(
+        debug_of_stacks(with_header, file),
+        debug_of_stacks(base_layer(), Config::default())
+    );
 }
 
 #[test]
@@ -362,10 +368,10 @@ fn config_table_adds_layer_when_program_omits_it() {
     };
     let file = "[default]\nretry = {}\ncircuit_breaker = {}\nbad_gateway = {}\nin_flight = 3";
     let merged = base_layer().in_flight(InFlightLimitLayer::new(three())).without_logging();
-    assert_eq!(stack_debug(empty(), config(file)), stack_debug(merged, Config::default()));
+    assert_eq!(debug_of_stacks(empty(), config(file)), debug_of_stacks(merged, Config::default()));
     assert_eq!(
-        stack_debug(empty(), Config::default()),
-        stack_debug(
+        debug_of_stacks(empty(), Config::default()),
+        debug_of_stacks(
             base_layer(),
             config(
                 "[default]\nretry = \"off\"\ncircuit_breaker = \"off\"\nbad_gateway = \"off\"\nlogging = \"off\""

@@ -23,7 +23,7 @@ async fn send(method: &str, origin: &Origin, body: Body) -> Response<Incoming> {
 
 fn attempts_and_reason<B>(response: &Response<B>) -> (u32, Option<StopReason>) {
     let report = response.extensions().get::<RetryReport>().unwrap();
-    (report.count().get(), report.stop_reason())
+    (report.attempts().get(), report.stop_reason())
 }
 
 /// Sends a body to a failing origin and returns the request of each attempt.
@@ -181,7 +181,7 @@ async fn retry_waits_for_retry_after() {
     assert_eq!(response.status(), 200);
     assert!(!response.headers().contains_key(RETRY_AFTER));
     let report = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(report.count().get(), 2);
+    assert_eq!(report.attempts().get(), 2);
     assert!(report.elapsed().as_secs() >= 1);
 }
 

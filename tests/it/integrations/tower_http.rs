@@ -276,7 +276,7 @@ async fn stack_follows_retry_advice_of_compressed_response() {
     let response = client.oneshot(get(&url)).await.unwrap();
     assert_eq!(response.headers()["x-should-retry"], "false");
     let report = response.extensions().get::<seawall::retry::RetryReport>().unwrap();
-    assert_eq!(report.count().get(), 1);
+    assert_eq!(report.attempts().get(), 1);
 }
 
 #[tokio::test]

@@ -144,7 +144,7 @@ async fn access_log_warns_of_upstream_failure_when_fallback_succeeds() {
         (line.level, line.get("seawall.cause")),
         (TracingLevel::WARN, Some("connection_refused"))
     );
-    let failure = "upstream http://billing: connection refused (seen here; not processed)";
+    let failure = "upstream http://billing: connection refused (detected locally; not processed)";
     assert_eq!(line.message(), format!("GET /a -> 200 in 0.0ns, {failure}"));
 }
 

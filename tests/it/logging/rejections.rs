@@ -37,7 +37,11 @@ fn assert_one_warning(recorder: &Recorder) {
     let line = &warnings[0];
     assert_eq!(line.get("seawall.cause"), Some("connection_terminated"));
     assert_eq!(line.get("seawall.stop_reason"), Some("circuit_open"));
-    assert!(line.message().contains("connection terminated (seen here"), "{}", line.message());
+    assert!(
+        line.message().contains("connection terminated (detected locally"),
+        "{}",
+        line.message()
+    );
     assert!(line.message().contains("3 attempts (circuit open)"), "{}", line.message());
 }
 
@@ -193,7 +197,7 @@ async fn circuit_messages_are_sentences() {
     circuit.force_closed();
     let events = recorder.events();
     let messages: Vec<_> = events.iter().map(Line::message).collect();
-    let refused = "connection refused (seen here; not processed)";
+    let refused = "connection refused (detected locally; not processed)";
     assert_eq!(
         messages,
         [

@@ -12,9 +12,9 @@ use super::{Body, recorded};
 use crate::support::{Action, Script, ScriptedBody, Step, get, respond_with};
 
 #[derive(Clone)]
-struct Panics;
+struct PanickingService;
 
-impl<B> Service<Request<B>> for Panics {
+impl<B> Service<Request<B>> for PanickingService {
     type Response = Response<Body>;
     type Error = seawall::BoxError;
     type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
@@ -33,18 +33,18 @@ impl<B> Service<Request<B>> for Panics {
 
 /// The layer calls no recorder during unwinding, because a second panic would abort the process.
 #[test]
-fn duration_records_panic_after_unwinding() {
+fn panic_in_future_is_recorded_but_panic_in_call_is_not() {
     let metrics = recorded(async || {
-        let mut client = RequestDurationLayer::client().layer(Panics);
+        let mut client = RequestDurationLayer::client().layer(PanickingService);
         let call = std::panic::AssertUnwindSafe(|| drop(client.call(get())));
         assert!(std::panic::catch_unwind(call).is_err());
     });
     assert!(metrics.is_empty(), "{metrics:?}");
     let metrics = recorded(async || {
-        let panics = tower::service_fn(async |_: Request<Body>| {
+        let panicking_service = tower::service_fn(async |_: Request<Body>| {
             panic!("in the future") as Result<Response<Body>, seawall::BoxError>
         });
-        let call = RequestDurationLayer::client().layer(panics).oneshot(get());
+        let call = RequestDurationLayer::client().layer(panicking_service).oneshot(get());
         let call = std::panic::AssertUnwindSafe(call);
         assert!(futures_util::FutureExt::catch_unwind(call).await.is_err());
     });
@@ -52,9 +52,9 @@ fn duration_records_panic_after_unwinding() {
     assert!(name.contains("error.type=panic"), "{name}");
 }
 
-struct PanicsAtHistograms;
+struct PanickingRecorder;
 
-impl Recorder for PanicsAtHistograms {
+impl Recorder for PanickingRecorder {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -74,19 +74,20 @@ impl Recorder for PanicsAtHistograms {
 
 #[test]
 fn panicking_recorder_does_not_abort_process() {
-    let panics = |call: &dyn Fn()| {
-        metrics::with_local_recorder(&PanicsAtHistograms, || {
+    let does_panic = |call: &dyn Fn()| {
+        metrics::with_local_recorder(&PanickingRecorder, || {
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err()
         })
     };
-    let client = || RequestDurationLayer::client();
-    // The inner service panics, the caller panics, and the recorder alone panics.
-    assert!(panics(&|| drop(client().layer(Panics).call(get()))));
-    assert!(panics(&|| {
-        let _call = client().layer(Script::new([Action::<Body>::Stall])).call(get());
+    // Three cases: the inner service panics too, the caller panics too, only the recorder panics.
+    assert!(does_panic(&|| drop(client_layer().layer(PanickingService).call(get()))));
+    assert!(does_panic(&|| {
+        let _call = client_layer().layer(Script::new([Action::<Body>::Stall])).call(get());
         panic!("the caller panics");
     }));
-    assert!(panics(&|| drop(client().layer(Script::new([Action::<Body>::Stall])).call(get()))));
+    assert!(does_panic(&|| drop(
+        client_layer().layer(Script::new([Action::<Body>::Stall])).call(get())
+    )));
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn duration_records_overlong_host_as_other() {
         for length in [1_000, 5_000] {
             let uri = format!("http://{}/", "h".repeat(length));
             let request = Request::get(uri).body(Body::default()).unwrap();
-            client().layer(respond_with(&[200])).oneshot(request).await.unwrap();
+            client_layer().layer(respond_with(&[200])).oneshot(request).await.unwrap();
         }
     });
     let hosts: Vec<_> =
@@ -118,11 +119,12 @@ fn debug_output_hides_url_password() {
     });
 }
 
-fn client() -> RequestDurationLayer {
+fn client_layer() -> RequestDurationLayer {
     RequestDurationLayer::client()
 }
 
-/// "Metric: `http.server.request.duration`", in
+/// OpenTelemetry advises these bucket boundaries, in the section "Metric:
+/// `http.server.request.duration`" of
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>.
 #[test]
 fn duration_buckets_match_opentelemetry_advice() {
@@ -136,15 +138,19 @@ const GET_DURATION: &str = "http.client.request.duration http.request.method=GET
 #[test]
 fn duration_records_outcome() {
     let metrics = recorded(async || {
-        let client = client().layer(respond_with(&[200, 200, 404]));
+        let client = client_layer().layer(respond_with(&[200, 200, 404]));
         for _ in 0..3 {
             let response = client.clone().oneshot(get()).await.unwrap();
             response.into_body().collect().await.unwrap();
         }
     });
-    let known = metrics.keys().any(|name| name.contains("=upstream"));
-    let address =
-        if known { "server.address=upstream,server.port=80" } else { "server.address=other" };
+    // The number of hosts is limited per process, and other tests may have reached the limit.
+    let has_address_label = metrics.keys().any(|name| name.contains("=upstream"));
+    let address = if has_address_label {
+        "server.address=upstream,server.port=80"
+    } else {
+        "server.address=other"
+    };
     let expected = [
         (format!("{GET_DURATION},http.response.status_code=200,{address}"), "2".to_owned()),
         (
@@ -166,7 +172,7 @@ fn duration_records_server_address() {
         ("http://user@one.example:8080/", "one.example", "8080"),
     ];
     let metrics = recorded(async || {
-        let mut client = client().layer(respond_with(&[200; 13]));
+        let mut client = client_layer().layer(respond_with(&[200; 13]));
         for (url, ..) in TARGETS.iter().chain(&TARGETS) {
             let request = Request::get(*url).body(Body::default()).unwrap();
             let response = client.call(request).await.unwrap();
@@ -179,9 +185,10 @@ fn duration_records_server_address() {
     let prefix = format!("{GET_DURATION},http.response.status_code=200");
     let mut expected = BTreeMap::from([(prefix.clone(), 1)]);
     for (_, host, port) in TARGETS {
-        let known =
+        // As above, the limit of hosts per process may be reached.
+        let has_address_label =
             metrics.keys().any(|name| name.ends_with(&format!("={host},server.port={port}")));
-        let address = if known {
+        let address = if has_address_label {
             format!("server.address={host},server.port={port}")
         } else {
             "server.address=other".to_owned()
@@ -193,7 +200,7 @@ fn duration_records_server_address() {
 }
 
 #[test]
-fn server_duration_records_404_with_route_without_error() {
+fn server_404_has_route_but_no_error_type() {
     let metrics = recorded(async || {
         let layer = RequestDurationLayer::server().route_fn(|_| Some("/orders/{id}".into()));
         let server = layer.layer(respond_with(&[404, 503]));
@@ -233,13 +240,15 @@ fn failure_has_error_type_and_cancellation_has_none() {
             Action::Respond(endless),
             Action::Stall,
         ];
-        let client = client().layer(Script::new(acts));
-        let local = || Request::get("/").body(Body::default()).unwrap();
-        client.clone().oneshot(local()).await.err().unwrap();
-        let response = client.clone().oneshot(local()).await.unwrap();
+        let client = client_layer().layer(Script::new(acts));
+        let request_without_authority = || Request::get("/").body(Body::default()).unwrap();
+        client.clone().oneshot(request_without_authority()).await.err().unwrap();
+        let response = client.clone().oneshot(request_without_authority()).await.unwrap();
         response.into_body().collect().await.err().unwrap();
-        drop(client.clone().oneshot(local()).await.unwrap());
-        tokio::time::timeout(Duration::from_secs(1), client.oneshot(local())).await.unwrap_err();
+        drop(client.clone().oneshot(request_without_authority()).await.unwrap());
+        tokio::time::timeout(Duration::from_secs(1), client.oneshot(request_without_authority()))
+            .await
+            .unwrap_err();
     });
     let expected = [
         (format!("{GET_DURATION},error.type=connection_refused"), "1".to_owned()),

@@ -51,14 +51,14 @@ async fn retry_returns_last_response_when_exhausted() {
     let response = call(&unbudgeted(), &script, get_with_body()).await.unwrap();
     assert_eq!(response.status(), 504);
     assert_eq!(report(&response), (5, Some(StopReason::MaxRetries)));
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    let report = response.extensions().get::<RetryReport>().unwrap();
     let causes: Vec<_> =
-        attempts.failed_attempts().iter().map(|attempt| attempt.failure().cause()).collect();
+        report.failed_attempts().iter().map(|attempt| attempt.failure().cause()).collect();
     let expected = [Cause::OriginError, Cause::BadGateway, Cause::Overloaded, Cause::BadGateway];
     assert_eq!(causes, expected);
     let total_delay: Duration =
-        attempts.failed_attempts().iter().map(seawall::retry::FailedAttempt::delay).sum();
-    assert!(attempts.elapsed() >= total_delay);
+        report.failed_attempts().iter().map(seawall::retry::FailedAttempt::delay).sum();
+    assert!(report.elapsed() >= total_delay);
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,7 +66,7 @@ async fn last_error_is_source_of_retries_exhausted() {
     let script = upstream(Step::reset());
     let error = call(&unbudgeted(), &script, get_with_body()).await.unwrap_err();
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((exhausted.attempts().get(), exhausted.reason()), (5, StopReason::MaxRetries));
+    assert_eq!((exhausted.attempts().get(), exhausted.stop_reason()), (5, StopReason::MaxRetries));
     assert!(find_source::<io::Error>(&*error).is_some());
     // The elapsed time has one decimal place, as in `1.0s` or `812.3ms`.
     let message = error.to_string();
@@ -148,9 +148,9 @@ async fn report_keeps_eight_failures_of_10000_attempts() {
         upstream(test_util::Script::new().times(9_999, Step::status(502)).then(Step::status(200)));
     let layer = immediate_with_budget().without_max_retries().budget(Budget::none());
     let response = layer.layer(service).oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.count(), NonZeroU32::new(10_000).unwrap());
-    assert_eq!(attempts.failed_attempts().len(), 8);
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(report.attempts(), NonZeroU32::new(10_000).unwrap());
+    assert_eq!(report.failed_attempts().len(), 8);
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,7 +242,7 @@ async fn error_after_response_keeps_response_head() {
     let script = upstream([busy, Step::error(|| Failure::new(Cause::CircuitOpen))]);
     let error = immediate_with_budget().layer(script).oneshot(get()).await.unwrap_err();
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!(exhausted.reason(), StopReason::CircuitOpen);
+    assert_eq!(exhausted.stop_reason(), StopReason::CircuitOpen);
     assert_eq!(exhausted.last_response().unwrap().headers()["x-request-id"], "17");
     assert_eq!(
         error.to_string(),

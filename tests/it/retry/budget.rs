@@ -118,9 +118,9 @@ async fn exhausted_budget_returns_response_with_stop_reason() {
         Some(StopReason::BudgetExhausted)
     );
     let response = service.oneshot(get()).await.unwrap();
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
+    let report = response.extensions().get::<RetryReport>().unwrap();
     assert_eq!(
-        (attempts.count().get(), attempts.stop_reason()),
+        (report.attempts().get(), report.stop_reason()),
         (1, Some(StopReason::BudgetExhausted))
     );
     assert_eq!(script.requests(), 3);

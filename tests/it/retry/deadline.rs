@@ -78,7 +78,10 @@ async fn readiness_wait_ends_at_deadline() {
     assert!(call.is_woken());
     let error = assert_ready_err!(call.poll());
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((exhausted.reason(), exhausted.attempts().get()), (StopReason::DeadlineTooNear, 1));
+    assert_eq!(
+        (exhausted.stop_reason(), exhausted.attempts().get()),
+        (StopReason::DeadlineTooNear, 1)
+    );
     assert_eq!(exhausted.last_response().unwrap().status(), 502);
     assert_eq!(classify_error(&*error).cause(), Cause::BadGateway);
 }

@@ -36,7 +36,7 @@ async fn each_failure_kind_has_own_retry_limit() {
         match layer.without_max_retries().layer(script).oneshot(get()).await {
             Ok(response) => assert_eq!(stop_reason(&response), Some(stop)),
             Err(error) => {
-                assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().reason(), stop);
+                assert_eq!(find_source::<RetriesExhausted>(&*error).unwrap().stop_reason(), stop);
             }
         }
     }
@@ -68,7 +68,7 @@ async fn error_on_exhausted_status_requires_reached_limit() {
     let layer = immediate_with_budget().error_on_exhausted_status(true).max_retries(1);
     let error = layer.layer(respond_with(&[502, 503])).oneshot(get()).await.unwrap_err();
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((exhausted.attempts().get(), exhausted.reason()), (2, StopReason::MaxRetries));
+    assert_eq!((exhausted.attempts().get(), exhausted.stop_reason()), (2, StopReason::MaxRetries));
     assert_eq!(exhausted.last_response().unwrap().status(), 503);
     assert_eq!(classify_error(&*error).status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     assert!(layer.layer(respond_with(&[404])).oneshot(get()).await.is_ok());
@@ -106,7 +106,7 @@ async fn retry_repeats_local_rejection_when_enabled() {
         };
         let error = immediate_with_budget().layer(script()).oneshot(get()).await.unwrap_err();
         let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-        assert_eq!((exhausted.reason(), exhausted.attempts().get()), (stop, 2));
+        assert_eq!((exhausted.stop_reason(), exhausted.attempts().get()), (stop, 2));
         let retried =
             immediate_with_budget().retry_rejections(true).layer(script()).oneshot(get()).await;
         assert_eq!(retried.unwrap().status(), 200);

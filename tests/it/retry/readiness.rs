@@ -66,7 +66,7 @@ async fn call_ends_when_inner_service_fails_readiness() {
     ));
     let error = layer.layer(ReadyOnce(true)).oneshot(()).await.unwrap_err();
     let exhausted = find_source::<RetriesExhausted>(&*error).unwrap();
-    assert_eq!((exhausted.reason(), exhausted.attempts().get()), (StopReason::NotReady, 1));
+    assert_eq!((exhausted.stop_reason(), exhausted.attempts().get()), (StopReason::NotReady, 1));
     assert_eq!(exhausted.source().unwrap().to_string(), "closed");
 }
 

@@ -137,8 +137,8 @@ async fn retry_stops_when_attempt_cannot_end_before_stack_deadline() {
         .retry(retry);
     let response = layer.layer(client).oneshot(get(URL)).await.unwrap();
     assert_eq!(response.status(), 503);
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(report.stop_reason(), Some(StopReason::DeadlineTooNear));
     assert_eq!(sent.load(Ordering::Relaxed), 1);
     assert_eq!(extensions.load(Ordering::Relaxed), 0);
 }

@@ -53,8 +53,8 @@ async fn override_keeps_deadline_of_stack() {
     request.extensions_mut().insert(RetryOverride::new(RetryLayer::new()));
     let response = layer.layer(busy).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 503);
-    let attempts = response.extensions().get::<RetryReport>().unwrap();
-    assert_eq!(attempts.stop_reason(), Some(StopReason::DeadlineTooNear));
+    let report = response.extensions().get::<RetryReport>().unwrap();
+    assert_eq!(report.stop_reason(), Some(StopReason::DeadlineTooNear));
     assert_eq!(sent.load(Ordering::Relaxed), 1);
 }
 

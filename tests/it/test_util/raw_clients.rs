@@ -121,7 +121,7 @@ async fn invalid_chunked_body_ends_connection() {
     {
         assert_eq!(exchange(&upstream, format!("{head}{body}").as_bytes()).await, "");
     }
-    assert!(upstream.received().iter().all(|it| !it.is_whole() && it.body().len() <= 3));
+    assert!(upstream.received().iter().all(|it| !it.is_body_complete() && it.body().len() <= 3));
     assert_eq!(upstream.requests(), 5);
 }
 

@@ -1,4 +1,4 @@
-//! `FlakyService`: the scripted upstream in process, on a paused clock.
+//! Tests `FlakyService`, the scripted in-process upstream, on a paused clock.
 
 use std::{io, time::Duration};
 
@@ -79,8 +79,8 @@ async fn random_script_follows_probability_and_seed() {
     let first = statuses_of_seed(1).await;
     assert_eq!(first[0], 418);
     let count = |status| first.iter().filter(|it| **it == status).count();
-    // The seed is fixed, so the counts are reproducible. The ranges are six standard deviations
-    // wide.
+    // The seed is fixed, so the counts are reproducible. Each range extends six standard deviations
+    // to both sides of the mean.
     assert!((1_760..2_240).contains(&count(502)), "{}", count(502));
     assert!((370..630).contains(&count(503)), "{}", count(503));
     assert_eq!(statuses_of_seed(1).await, first);
@@ -204,7 +204,7 @@ async fn received_request_keeps_head_body_and_extensions() {
         assert_eq!((attempt.header("x-a"), attempt.header("X-B")), (Some("1"), None));
         assert_eq!((attempt.header("x-bytes"), attempt.headers().len()), (None, 2));
         assert_eq!(
-            (attempt.body(), attempt.body_len(), attempt.is_whole()),
+            (attempt.body(), attempt.body_len(), attempt.is_body_complete()),
             (&b"pay"[..], 3, true)
         );
     }
@@ -219,7 +219,8 @@ async fn received_request_has_time_of_paused_clock() {
     tokio::time::advance(3 * SECOND).await;
     let retry = RetryLayer::new().backoff(Backoff::constant(2 * SECOND));
     retry.layer(upstream.clone()).oneshot(get()).await.unwrap();
-    let seconds: Vec<_> = upstream.received().iter().map(|it| it.at().as_secs()).collect();
+    let seconds: Vec<_> =
+        upstream.received().iter().map(|it| it.time_since_start().as_secs()).collect();
     assert_eq!(seconds, [3, 5]);
 }
 
@@ -228,7 +229,7 @@ async fn service_omits_refused_request_from_received() {
     let upstream = FlakyService::new([Step::refuse(), Step::ok("")]).unwrap();
     let response = RetryLayer::new().layer(upstream.clone()).oneshot(request("POST", "pay")).await;
     let response = response.unwrap();
-    assert_eq!(response.extensions().get::<RetryReport>().unwrap().count().get(), 2);
+    assert_eq!(response.extensions().get::<RetryReport>().unwrap().attempts().get(), 2);
     assert_eq!((upstream.requests(), upstream.received().len()), (1, 1));
 }
 
@@ -239,7 +240,7 @@ async fn service_counts_large_body_and_keeps_64_kib() {
     let body = ScriptedBody::new(parts);
     upstream.clone().oneshot(Request::put("/").body(body).unwrap()).await.unwrap();
     let received = &upstream.received()[0];
-    assert_eq!((received.body_len(), received.is_whole()), (100_000, true));
+    assert_eq!((received.body_len(), received.is_body_complete()), (100_000, true));
     assert_eq!(received.body(), vec![7; 64 << 10]);
 }
 
@@ -263,7 +264,7 @@ async fn dropped_call_takes_step_and_keeps_partial_body() {
     assert_pending!(call.poll());
     drop(call);
     let received = upstream.received();
-    assert_eq!((received[0].body(), received[0].is_whole()), (&b"start"[..], false));
+    assert_eq!((received[0].body(), received[0].is_body_complete()), (&b"start"[..], false));
     assert_eq!(statuses(&upstream, 1).await, [200]);
 }
 
@@ -273,7 +274,7 @@ async fn service_returns_error_of_request_body() {
     let body = ScriptedBody::new([Part::Data("start".into()), Part::Error]);
     let call = upstream.clone().oneshot(Request::put("/").body(Box::pin(body)).unwrap());
     assert_eq!(call.await.unwrap_err().to_string(), "the body failed");
-    assert!(!upstream.received()[0].is_whole());
+    assert!(!upstream.received()[0].is_body_complete());
 }
 
 #[test]
@@ -288,7 +289,7 @@ fn service_needs_no_runtime_without_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn service_returns_errors_of_real_client() {
+async fn service_returns_same_errors_as_real_client() {
     for (step, kind) in [
         (Step::close(), io::ErrorKind::ConnectionAborted),
         (Step::reset(), io::ErrorKind::ConnectionReset),
@@ -297,10 +298,10 @@ async fn service_returns_errors_of_real_client() {
         let error: BoxError = FlakyService::new(step).unwrap().oneshot(get()).await.unwrap_err();
         assert_eq!(error.downcast_ref::<io::Error>().unwrap().kind(), kind);
     }
-    let own = Step::error(|| seawall::Failure::new(Cause::DnsError));
-    assert_eq!(format!("{:?}", own.clone()).matches("Error(..)").count(), 1);
+    let custom_error = Step::error(|| seawall::Failure::new(Cause::DnsError));
+    assert_eq!(format!("{:?}", custom_error.clone()).matches("Error(..)").count(), 1);
     for _ in 0..2 {
-        let upstream = FlakyService::new(own.clone()).unwrap();
+        let upstream = FlakyService::new(custom_error.clone()).unwrap();
         let error = upstream.clone().oneshot(get()).await.unwrap_err();
         assert_eq!(classify_error(&*error).cause(), Cause::DnsError);
         assert_eq!(upstream.requests(), 1);

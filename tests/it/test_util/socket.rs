@@ -98,7 +98,7 @@ async fn retry_repeats_get_but_not_post_after_reset() {
     assert_eq!((received[0].path(), received[0].body()), ("/pay", &b"pay"[..]));
     assert_eq!(received[0].uri(), "/pay?x=1");
     assert_eq!(received[0].header("host"), Some(&*upstream.addr().to_string()));
-    assert!(received[0].is_whole() && received[0].extensions().is_empty());
+    assert!(received[0].is_body_complete() && received[0].extensions().is_empty());
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn socket_serves_others_when_client_disconnects() {
     let call = hyper_client().oneshot(request_to("GET", &upstream.url("/"), empty()));
     assert_eq!(read(call.await.unwrap()).await.unwrap(), "hello");
     let partial = &upstream.received()[1];
-    assert_eq!((partial.body_len() <= 5, partial.is_whole()), (true, false));
+    assert_eq!((partial.body_len() <= 5, partial.is_body_complete()), (true, false));
 }
 
 #[tokio::test]

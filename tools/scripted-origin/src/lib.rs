@@ -70,7 +70,7 @@ impl Origin {
         let addr = port.local_addr()?;
         let mut origin =
             Self { addr, stats: Arc::default(), accept_task: None, _reserved_port: port };
-        origin.follow(script).await?;
+        origin.set_script(script).await?;
         Ok(origin)
     }
 
@@ -78,7 +78,7 @@ impl Origin {
     ///
     /// # Errors
     /// Returns an error if it cannot listen again. The origin then refuses connections.
-    pub async fn follow(&mut self, script: Script) -> io::Result<()> {
+    pub async fn set_script(&mut self, script: Script) -> io::Result<()> {
         self.stop().await;
         if script != Script::Refuse {
             let listener = TcpListener::bind(self.addr).await?;

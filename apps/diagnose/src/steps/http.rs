@@ -49,7 +49,7 @@ pub(crate) async fn exchange(
         Ok(received) => read_response(received, limit, response).await,
         Err(error) => match timeout(CONNECTION_ERROR_WAIT, connection).await {
             Ok(Ok(Err(connection_error))) => {
-                tls::client_certificate_alert(&connection_error, classify_error(&*error))
+                tls::tls_error_after_handshake(&connection_error, classify_error(&*error))
                     .map_or_else(
                         || exchange_failed(&*error, limit),
                         |(failure, detail)| StepResult::failed(failure, detail),
@@ -103,7 +103,7 @@ fn percent_decode(part: &str) -> Vec<u8> {
 
 fn exchange_failed(error: &(dyn std::error::Error + 'static), limit: Duration) -> StepResult<()> {
     let failure = classify_error(error);
-    if let Some((failure, detail)) = tls::client_certificate_alert(error, failure) {
+    if let Some((failure, detail)) = tls::tls_error_after_handshake(error, failure) {
         return StepResult::failed(failure, detail);
     }
     let detail = match failure.cause() {

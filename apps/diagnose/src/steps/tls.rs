@@ -45,29 +45,29 @@ pub(crate) async fn handshake(
     });
     let (verifier, config) = match setup {
         Ok(setup) => setup,
-        Err(error) => return handshake_failed(&error),
+        Err(error) => return tls_error_result(&error),
     };
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
     match timeout(limit, connecting).await {
         Ok(Ok(stream)) => {
-            let roots = if uses_system_roots {
+            let roots_note = if uses_system_roots {
                 ""
             } else {
                 " (with Mozilla's roots, because the system has none)"
             };
             let certificate_error = verifier.certificate_error();
-            let certificate = certificate_error.as_ref().map_or_else(
-                || format!("the certificate is valid{roots}"),
+            let certificate_text = certificate_error.as_ref().map_or_else(
+                || format!("the certificate is valid{roots_note}"),
                 |error| {
                     format!("{}; accepted because of --insecure", describe_certificate_error(error))
                 },
             );
-            let detail = format!("{}, {certificate}", version(&stream));
+            let detail = format!("{}, {certificate_text}", version(&stream));
             let mut step = StepResult::ok(stream, detail);
             step.warning = certificate_error.is_some();
             step
         }
-        Ok(Err(error)) => connection_failed(&error),
+        Ok(Err(error)) => io_error_result(&error),
         Err(_) => {
             let detail = format!("no response to the handshake within {limit:?}");
             StepResult::failed(failure_before_request(Cause::ConnectionReadTimeout), detail)
@@ -83,9 +83,9 @@ fn version(stream: &TlsStream<TcpStream>) -> &'static str {
     }
 }
 
-fn connection_failed<T>(error: &io::Error) -> StepResult<T> {
+fn io_error_result<T>(error: &io::Error) -> StepResult<T> {
     if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref()) {
-        return handshake_failed(error);
+        return tls_error_result(error);
     }
     let closed_detail = "the server closed the connection during the handshake";
     match error.kind() {
@@ -102,14 +102,14 @@ fn connection_failed<T>(error: &io::Error) -> StepResult<T> {
     }
 }
 
-fn handshake_failed<T>(error: &Error) -> StepResult<T> {
+fn tls_error_result<T>(error: &Error) -> StepResult<T> {
     let (cause, detail) = classify_tls_error(error);
     StepResult::failed(failure_before_request(cause), detail)
 }
 
-/// Finds a TLS alert in an error of the exchange. With TLS 1.3, the server rejects a client
-/// certificate only after the client has completed the handshake.
-pub(super) fn client_certificate_alert(
+/// Finds a TLS error in an error of the HTTP exchange. With TLS 1.3, the alert that rejects a
+/// client certificate arrives after the client completed the handshake, so it appears here.
+pub(super) fn tls_error_after_handshake(
     error: &(dyn std::error::Error + 'static),
     failure: Failure,
 ) -> Option<(Failure, String)> {
@@ -150,16 +150,16 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         }
         CertificateError::NotValidYet => "the certificate is not valid yet".into(),
         CertificateError::NotValidYetContext { time, not_before } => {
-            let more = format_days(not_before.as_secs().saturating_sub(time.as_secs()));
-            format!("the certificate becomes valid in {more}; check this host's clock")
+            let time_left = format_days(not_before.as_secs().saturating_sub(time.as_secs()));
+            format!("the certificate becomes valid in {time_left}; check this host's clock")
         }
         CertificateError::NotValidForName => "the certificate is for another host".into(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().take(3).map(|name| dns_name(name)).collect();
-            let more = if presented.len() > 3 { ", …" } else { "" };
+            let ellipsis = if presented.len() > 3 { ", …" } else { "" };
             let expected = escape::single_line(&expected.to_str(), 80);
             let names = if names.is_empty() { "no host name".into() } else { names.join(", ") };
-            format!("the certificate is for {names}{more}, not for {expected}")
+            format!("the certificate is for {names}{ellipsis}, not for {expected}")
         }
         CertificateError::UnknownIssuer => "this host does not trust the certificate's issuer: \
             the certificate is self-signed, its authority is private, or the server does not send \

@@ -114,7 +114,7 @@ impl CommandQueue {
         while let Some(Command { upstream, inject_fault, done }) = self.0.recv().await {
             let demo_upstream = &controls.upstreams[upstream];
             let script = if inject_fault { demo_upstream.fault.script } else { Script::Healthy };
-            let result = origins[upstream].follow(script).await;
+            let result = origins[upstream].set_script(script).await;
             demo_upstream.fault_injected.store(inject_fault, Ordering::Relaxed);
             // Ignores a disconnected client.
             let _ = done.send(result);

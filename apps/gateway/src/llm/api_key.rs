@@ -15,7 +15,7 @@ impl TryFrom<String> for ApiKey {
 
     fn try_from(variable: String) -> Result<Self, String> {
         let expected =
-            |expected| format!("expected {expected} in the environment variable {variable}");
+            |expected| format!("expected {expected} in the environment variable `{variable}`");
         if variable.is_empty() || variable.contains(['=', '\0']) {
             return Err("expected the name of an environment variable".into());
         }

@@ -176,7 +176,10 @@ impl Config {
             let name = &service.name;
             let error = |message: &str| Err(ConfigError::at(path, text, name.span(), message));
             if self.services[..index].iter().any(|other| other.name.as_ref() == name.as_ref()) {
-                return error(&format!("{} is the name of another service", name.as_ref().0));
+                return error(&format!(
+                    "`{}` is already the name of another service",
+                    name.as_ref().0
+                ));
             }
             let message = if service.upstreams.is_empty() == service.url.is_none() {
                 "expected either a url or at least one upstream"
@@ -189,7 +192,7 @@ impl Config {
             } else {
                 continue;
             };
-            return error(&format!("{}: {message}", name.as_ref().0));
+            return error(&format!("service `{}`: {message}", name.as_ref().0));
         }
         Ok(())
     }
@@ -199,13 +202,13 @@ impl Config {
             let name = &client.name;
             let earlier = &self.clients[..index];
             let message = if earlier.iter().any(|other| other.name.as_ref() == name.as_ref()) {
-                "is the name of another client"
+                "is already the name of another client"
             } else if earlier.iter().any(|other| other.token_env == client.token_env) {
                 "has the token of another client"
             } else {
                 continue;
             };
-            let message = format!("{} {message}", name.as_ref());
+            let message = format!("`{}` {message}", name.as_ref());
             return Err(ConfigError::at(path, text, name.span(), &message));
         }
         Ok(())

@@ -22,7 +22,7 @@ pub struct AttemptNumber(pub NonZeroU32);
 /// succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryReport {
-    count: NonZeroU32,
+    attempts: NonZeroU32,
     elapsed: Duration,
     failure: Option<Failure>,
     stop_reason: Option<StopReason>,
@@ -66,19 +66,19 @@ impl RetryReport {
     /// Creates a report. `failure` and `stop_reason` are `None` for a success.
     #[must_use]
     pub const fn new(
-        count: NonZeroU32,
+        attempts: NonZeroU32,
         elapsed: Duration,
         failure: Option<Failure>,
         stop_reason: Option<StopReason>,
         failed_attempts: Vec<FailedAttempt>,
     ) -> Self {
-        Self { count, elapsed, failure, stop_reason, failed_attempts }
+        Self { attempts, elapsed, failure, stop_reason, failed_attempts }
     }
 
     /// Returns the number of requests sent, including the first.
     #[must_use]
-    pub const fn count(&self) -> NonZeroU32 {
-        self.count
+    pub const fn attempts(&self) -> NonZeroU32 {
+        self.attempts
     }
 
     /// Returns the time from the call to the response, including waits.

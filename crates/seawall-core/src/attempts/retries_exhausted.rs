@@ -108,7 +108,7 @@ impl RetriesExhausted {
 
     /// Returns why the call was not retried again.
     #[must_use]
-    pub const fn reason(&self) -> StopReason {
+    pub const fn stop_reason(&self) -> StopReason {
         self.stop_reason
     }
 

@@ -256,7 +256,7 @@ impl fmt::Display for Detail {
             Self::NoEndpoint => f.write_str("no endpoint"),
             Self::RequestTooLarge => f.write_str("request body too large"),
             Self::ReusedConnection { idle } => write!(f, "reused connection, idle {idle:?}"),
-            Self::StaleConnection { idle } => write!(f, "stale keep-alive, idle {idle:?}"),
+            Self::StaleConnection { idle } => write!(f, "stale connection, idle {idle:?}"),
             Self::ServerSpokeFirst => f.write_str("server spoke first"),
             Self::ServerSpeaksTls => f.write_str("server speaks TLS"),
             Self::ServerSpeaksPlain => f.write_str("server does not speak TLS"),

@@ -1,7 +1,8 @@
 //! The failure of an upstream: its cause, its reporter, and whether the request was processed.
 //!
-//! [`Failure`] is the one value that every layer reads: a classifier creates it, retry decides by it, the log names it, an error
-//! response is built from it. It is small and `Copy`. Its parts are [`Cause`], [`Reporter`] (with [`Product`]) and [`Processed`].
+//! Every layer reads [`Failure`]. A classifier creates it, the retry layer uses it to decide, the
+//! log contains it, and an error response describes it. It is small and `Copy`. Its parts are
+//! [`Cause`], [`Reporter`] (with [`Product`]) and [`Processed`].
 
 mod advice;
 mod blame;
@@ -22,9 +23,11 @@ pub use self::{
     reporter::{Product, Reporter},
 };
 
-/// One failure of an upstream: its cause, its reporter, whether the request was processed, and the wait that the server asks for.
+/// One failure of an upstream: its cause, its reporter, whether the request was processed, and the
+/// wait that the server asks for.
 ///
-/// It is an [`Error`]. An error of yours that returns a `Failure` from its `source()` is treated as that failure by every layer.
+/// It is an [`Error`]. If `source()` of your error returns a `Failure`, every layer treats your
+/// error as that failure.
 ///
 /// ```
 /// use seawall::{Cause, Failure, Processed, Product, Reporter};
@@ -47,14 +50,14 @@ pub struct Failure {
     status: Option<StatusCode>,
     retry_after: Option<Duration>,
     retry_hint: Option<bool>,
-    /// Implies [`Processed::No`].
+    /// If true, `processed` is [`Processed::No`]. The caller of the setter ensures this.
     never_written: bool,
     detail: Option<Detail>,
 }
 
 impl Failure {
-    /// Creates a failure with a cause only: the reporter is [`Unknown`](Reporter::Unknown), processed is
-    /// [`Maybe`](Processed::Maybe).
+    /// Creates a failure with a cause. The reporter is [`Reporter::Unknown`], and `processed` is
+    /// [`Processed::Maybe`].
     #[must_use]
     pub const fn new(cause: Cause) -> Self {
         Self {
@@ -81,26 +84,29 @@ impl Failure {
         Self { reporter, ..self }
     }
 
-    /// Sets whether the request was processed. [`Processed::No`] is a proof that lets a payment be sent again: read its
-    /// documentation first.
+    /// Sets whether the request was processed.
+    ///
+    /// With [`Processed::No`], even a payment may be sent again. Read the documentation of
+    /// `Processed::No` before you set it.
     #[must_use]
     pub const fn with_processed(self, processed: Processed) -> Self {
         Self { processed, ..self }
     }
 
-    /// Sets the status that reported the failure.
+    /// Sets the status of the response that reported the failure.
     #[must_use]
     pub const fn with_status(self, status: StatusCode) -> Self {
         Self { status: Some(status), ..self }
     }
 
-    /// Sets the wait that the server asks for; `None` for none.
+    /// Sets the wait that the server asks for. `None` means that it asks for no wait.
     #[must_use]
     pub const fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
         Self { retry_after, ..self }
     }
 
-    /// Sets the explicit retry hint of the server; `None` for none.
+    /// Sets whether the server asks for a retry (`true`) or forbids it (`false`). `None` means that
+    /// it does neither.
     #[must_use]
     pub const fn with_retry_hint(self, retry_hint: Option<bool>) -> Self {
         Self { retry_hint, ..self }
@@ -110,15 +116,16 @@ impl Failure {
         Self { never_written, ..self }
     }
 
-    /// Sets the detail of the cause; `None` for none.
+    /// Sets the detail of the cause. `None` means that no detail is known.
     #[must_use]
     pub const fn with_detail(self, detail: Option<Detail>) -> Self {
         Self { detail, ..self }
     }
 
-    /// Returns whether the request was written to a reused connection that was idle for at least a
-    /// second and was closed without a byte of a response: most likely the server had just closed
-    /// it for idleness. Known only with `seawall::hyper_util::TrackReuse`.
+    /// Returns whether a reused connection closed after the request was written and before any byte
+    /// of the response arrived, and was idle for at least a second before the request. Most likely
+    /// the server closed it because it was idle. Known only with
+    /// `seawall::hyper_util::TrackReuse`.
     #[must_use]
     pub const fn is_stale_connection(&self) -> bool {
         matches!(self.detail, Some(Detail::StaleConnection { .. }))
@@ -142,8 +149,8 @@ impl Failure {
         self.detail
     }
 
-    /// Returns the party at fault: that of the [cause](Cause::blame), unless the detail shows
-    /// another.
+    /// Returns the party at fault. The [cause](Cause::blame) determines it, unless the detail shows
+    /// another party.
     #[must_use]
     pub const fn blame(&self) -> Blame {
         match self.detail {
@@ -155,8 +162,8 @@ impl Failure {
         }
     }
 
-    /// Returns the status of a gateway's response: that of the [cause](Cause::gateway_status),
-    /// unless the detail has one of its own, such as 413.
+    /// Returns the status of a gateway's response. The [cause](Cause::gateway_status) determines
+    /// it, unless the detail has its own status, such as 413.
     #[must_use]
     pub const fn gateway_status(&self) -> StatusCode {
         match self.detail {
@@ -168,8 +175,8 @@ impl Failure {
         }
     }
 
-    /// Returns the first step of one sentence for a person: that of the [cause](Cause::advice),
-    /// unless the detail has a more specific one.
+    /// Returns one sentence that tells a person the first step. The [cause](Cause::advice)
+    /// determines it, unless the detail has a more specific sentence.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match self.detail {
@@ -199,14 +206,15 @@ impl Failure {
         self.status
     }
 
-    /// Returns the wait that the server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback): at most a year, and zero for a
-    /// date in the past.
+    /// Returns the wait that the server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback).
+    /// It is at most a year, and zero for a date in the past.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Returns the explicit retry hint of the server (`x-should-retry`, gRPC pushback).
+    /// Returns whether the server asks for a retry (`true`) or forbids it (`false`). `None` means
+    /// that it does neither. Its sources are `x-should-retry` and gRPC pushback.
     #[must_use]
     pub const fn retry_hint(&self) -> Option<bool> {
         self.retry_hint
@@ -226,7 +234,7 @@ impl fmt::Display for Failure {
             write!(f, "{detail}, ")?;
         }
         match self.reporter {
-            Reporter::Local => f.write_str("seen here")?,
+            Reporter::Local => f.write_str("detected locally")?,
             Reporter::Gateway(product) => write!(f, "reported by {product}")?,
             Reporter::Origin => f.write_str("reported by the origin")?,
             Reporter::Unknown => {}

@@ -62,7 +62,8 @@ impl Diagnosis {
         let proxy_status = proxy_status::parse(headers).map(Arc::new);
         let mut this = Self { status, failure, evidence: None, proxy_status, is_final: false };
         if !this.apply_proxy_status() {
-            let head = PeekedResponse { headers, body: None, is_last: false, is_complete: false };
+            let head =
+                PeekedResponse { headers, body: None, is_last_read: false, is_complete: false };
             if let Some(fingerprint) = database::find_by_head(status, head) {
                 this.apply(fingerprint);
             }
@@ -122,11 +123,15 @@ impl Diagnosis {
         let response = PeekedResponse {
             headers,
             body: Some(body),
-            is_last: progress != ReadProgress::Partial,
+            is_last_read: progress != ReadProgress::Partial,
             is_complete: progress == ReadProgress::Complete,
         };
         let fingerprint = database::find_by_body(self.status, response).or_else(|| {
-            if response.is_last { database::find_fallback(self.status, response) } else { None }
+            if response.is_last_read {
+                database::find_fallback(self.status, response)
+            } else {
+                None
+            }
         });
         if let Some(fingerprint) = fingerprint {
             self.apply(fingerprint);

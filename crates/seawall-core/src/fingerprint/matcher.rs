@@ -13,8 +13,8 @@ pub(super) enum Matcher {
     HeaderEquals(&'static str, &'static str),
     /// A value of the header has this prefix.
     HeaderPrefix(&'static str, &'static str),
-    /// The response has no other headers.
-    HeadersOnly(&'static [&'static str]),
+    /// The response has no headers other than these.
+    NoOtherHeaders(&'static [&'static str]),
     /// The body is complete and equals this.
     BodyEquals(&'static str),
     /// The body has this prefix, after white space.
@@ -35,7 +35,7 @@ pub(super) struct PeekedResponse<'a> {
     /// `None` before the body is read.
     pub(super) body: Option<&'a [u8]>,
     /// Whether no more of the body will be read.
-    pub(super) is_last: bool,
+    pub(super) is_last_read: bool,
     /// Whether the body was read to its end.
     pub(super) is_complete: bool,
 }
@@ -63,7 +63,9 @@ impl Matcher {
             Self::HeaderPrefix(name, prefix) => {
                 values(headers, name).any(|value| has_prefix(value, prefix))
             }
-            Self::HeadersOnly(names) => headers.keys().all(|name| names.contains(&name.as_str())),
+            Self::NoOtherHeaders(names) => {
+                headers.keys().all(|name| names.contains(&name.as_str()))
+            }
             Self::BodyEquals(text) => {
                 response.is_complete && response.body.is_some_and(|body| body == text.as_bytes())
             }

@@ -7,7 +7,7 @@ use crate::{
         Processed::Maybe,
         Product::Caddy,
     },
-    fingerprint::matcher::Matcher::{self, HeaderEquals, HeadersOnly},
+    fingerprint::matcher::Matcher::{self, HeaderEquals, NoOtherHeaders},
 };
 
 const CADDY: Reference = Reference::Recorded("Caddy 2.6.2");
@@ -15,7 +15,7 @@ const CADDY: Reference = Reference::Recorded("Caddy 2.6.2");
 const CADDY_DEFAULT_HEADERS: &[Matcher] = &[
     HeaderEquals("server", "Caddy"),
     HeaderEquals("content-length", "0"),
-    HeadersOnly(&["server", "content-length", "date", "connection", "alt-svc"]),
+    NoOtherHeaders(&["server", "content-length", "date", "connection", "alt-svc"]),
 ];
 
 pub(super) static BY_HEAD: &[Fingerprint] = &[

@@ -33,13 +33,13 @@ fn recordings() -> Vec<(StatusCode, HeaderMap, Vec<u8>)> {
 }
 
 #[test]
-fn recorded_fingerprint_is_first_match_of_a_recording() {
+fn each_recorded_fingerprint_wins_for_a_recording() {
     let mut matched = BTreeSet::new();
     for (status, headers, body) in recordings() {
         let complete = PeekedResponse {
             headers: &headers,
             body: Some(&body),
-            is_last: true,
+            is_last_read: true,
             is_complete: true,
         };
         let fingerprint = find_by_head(status, PeekedResponse { body: None, ..complete })
@@ -51,7 +51,7 @@ fn recorded_fingerprint_is_first_match_of_a_recording() {
         let Reference::Recorded(_) = fingerprint.reference else { continue };
         assert!(
             matched.contains(&std::ptr::from_ref(fingerprint)),
-            "no recording of {fingerprint:?}"
+            "no recorded response has {fingerprint:?} as its first match"
         );
     }
 }
@@ -95,10 +95,11 @@ fn earlier_fingerprint_does_not_hide_later_one() {
     let fingerprints: Vec<_> = all_fingerprints().collect();
     for (index, fingerprint) in fingerprints.iter().enumerate() {
         for earlier in &fingerprints[..index] {
-            let is_subset =
+            let statuses_are_subset =
                 fingerprint.statuses.iter().all(|status| earlier.statuses.contains(status));
-            let covers_statuses =
-                earlier.statuses.is_empty() || (is_subset && !fingerprint.statuses.is_empty());
+            // An empty list matches any status.
+            let covers_statuses = earlier.statuses.is_empty()
+                || (statuses_are_subset && !fingerprint.statuses.is_empty());
             let hides = covers_statuses
                 && earlier
                     .matchers
@@ -155,22 +156,26 @@ fn minimal_response(fingerprint: &Fingerprint) -> (StatusCode, HeaderMap, String
                 }
                 rest.push_str(part);
             }
-            Matcher::HeadersOnly(_) | Matcher::BodyContainsNone(_) => {}
+            Matcher::NoOtherHeaders(_) | Matcher::BodyContainsNone(_) => {}
         }
     }
     (StatusCode::from_u16(status).unwrap(), headers, prefix + &rest)
 }
 
-/// The only test of products that cannot be recorded.
+/// This is the only test of the fingerprints of products whose responses we cannot record.
 #[test]
 fn minimal_response_matches_its_fingerprint() {
     for fingerprint in all_fingerprints() {
         let (status, headers, body) = minimal_response(fingerprint);
-        let head =
-            PeekedResponse { headers: &headers, body: None, is_last: false, is_complete: false };
+        let head = PeekedResponse {
+            headers: &headers,
+            body: None,
+            is_last_read: false,
+            is_complete: false,
+        };
         let complete = PeekedResponse {
             body: Some(body.as_bytes()),
-            is_last: true,
+            is_last_read: true,
             is_complete: true,
             ..head
         };

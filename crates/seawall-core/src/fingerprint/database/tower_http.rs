@@ -3,7 +3,7 @@
 use super::{Fingerprint, Reference, fingerprint};
 use crate::{
     failure::{Cause::HttpResponseTimeout, Processed::Maybe, Reporter},
-    fingerprint::matcher::Matcher::{BodyEquals, HeadersOnly},
+    fingerprint::matcher::Matcher::{BodyEquals, NoOtherHeaders},
 };
 
 const TOWER_HTTP: Reference = Reference::Documented(
@@ -14,5 +14,5 @@ const TOWER_HTTP: Reference = Reference::Documented(
 pub(super) static BY_BODY: &[Fingerprint] = &[
     // tower-http 0.6 and 0.7, timeout/service.rs. A response from a socket has at least `Date` or a
     // length.
-    fingerprint(Reporter::Unknown, &[408], &[HeadersOnly(&[]), BodyEquals("")], HttpResponseTimeout, Maybe, "neither a header nor a body, as tower-http's time limit answers in this process", TOWER_HTTP),
+    fingerprint(Reporter::Unknown, &[408], &[NoOtherHeaders(&[]), BodyEquals("")], HttpResponseTimeout, Maybe, "neither a header nor a body, as tower-http's time limit answers in this process", TOWER_HTTP),
 ];

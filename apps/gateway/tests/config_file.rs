@@ -62,21 +62,21 @@ fn invalid_file_is_reported_in_one_line_with_position() {
         ),
         (
             "[[service]]\nname = \"metrics\"\nupstream = []\n".into(),
-            "FILE:2: name: the name metrics is reserved",
+            "FILE:2: name: the name `metrics` is reserved",
         ),
         (
             "[[service]]\nname = \"a\"\nupstream = []\n".into(),
-            "FILE:2: name: a: expected either a url or at least one upstream",
+            "FILE:2: name: service `a`: expected either a url or at least one upstream",
         ),
         (
             "[[service]]\nname = \"a\"\nupstream = [{}]\n".into(),
-            "FILE:2: name: a: expected an upstream to have either a url or a script",
+            "FILE:2: name: service `a`: expected an upstream to have either a url or a script",
         ),
-        (format!("{SERVICE}{SERVICE}"), "FILE:6: name: a is the name of another service"),
+        (format!("{SERVICE}{SERVICE}"), "FILE:6: name: `a` is already the name of another service"),
         (SERVICE.replace("http:", "ftp:"), "FILE:4: url: expected a URL with http:// or https://"),
         (
             format!("{SERVICE}api_key_env = \"NOT_SET\"\n"),
-            "FILE:5: api_key_env: expected a key in the environment variable NOT_SET",
+            "FILE:5: api_key_env: expected a key in the environment variable `NOT_SET`",
         ),
         (
             format!("{SERVICE}api_key_env = \"GATEWAY_TEST_KEY\"\napi_key_header = \"a b\"\n"),
@@ -91,7 +91,7 @@ fn invalid_file_is_reported_in_one_line_with_position() {
                 "{SERVICE}[[client]]\nname = \"c\"\ntoken_env = \"GATEWAY_TEST_KEY\"\n\
                  [[client]]\nname = \"d\"\ntoken_env = \"GATEWAY_TEST_KEY\"\n"
             ),
-            "FILE:9: name: d has the token of another client",
+            "FILE:9: name: `d` has the token of another client",
         ),
         (
             format!("{SERVICE}[policies.default.retry]\ntotl = 1\n"),
@@ -132,15 +132,15 @@ async fn example_file_is_valid_with_and_without_commented_settings() {
         Some(code) if code.starts_with('[') || code.contains(" = ") => code,
         _ => line,
     });
-    let all = config_file(lines.collect::<Vec<_>>().join("\n"));
-    let gateway =
-        GatewayProcess::start_with_env(&["--config", all.path().to_str().unwrap()], &keys);
+    let uncommented_file = config_file(lines.collect::<Vec<_>>().join("\n"));
+    let path = uncommented_file.path().to_str().unwrap();
+    let gateway = GatewayProcess::start_with_env(&["--config", path], &keys);
     let (_, _, text) = gateway.request("GET", "/").await;
     assert_eq!(text, "seawall gateway. Services: /openai, /anthropic, /billing.\n");
 }
 
 #[tokio::test]
-async fn demo_file_behaves_as_commented() {
+async fn demo_file_matches_its_comments() {
     let demo = GatewayProcess::start(&["--config", &example_path("llm-demo.toml")]);
     for path in ["/mixed/v1/chat/completions", "/mixed/v1/messages", "/limited/v1/messages"] {
         for _ in 0..4 {
@@ -163,19 +163,19 @@ async fn demo_file_behaves_as_commented() {
 #[tokio::test]
 async fn silent_upstream_does_not_delay_later_requests() {
     let silent = Origin::start(Script::Silent).await.unwrap();
-    let well = Origin::start(Script::Healthy).await.unwrap();
+    let healthy = Origin::start(Script::Healthy).await.unwrap();
     let file = config_file(format!(
         "[policy]\nattempt = \"200ms\"\nany_method = true\nopen_after = 2\n[[service]]\nname = \"a\"\n\
          upstream = [{{ url = \"http://{}\" }}, {{ url = \"http://{}\" }}]\n",
         silent.addr(),
-        well.addr()
+        healthy.addr()
     ));
     let gateway = GatewayProcess::start(&["--config", file.path().to_str().unwrap()]);
     for _ in 0..20 {
         assert_eq!(gateway.request("POST", "/a/v1/x").await.0, 200);
     }
     assert!(silent.requests() <= 3, "{}", silent.requests());
-    assert_eq!(well.requests(), 20);
+    assert_eq!(healthy.requests(), 20);
 }
 
 #[cfg(unix)]
@@ -183,20 +183,20 @@ async fn silent_upstream_does_not_delay_later_requests() {
 async fn url_service_uses_policies_and_sighup_replaces_them() {
     let down = Origin::start(Script::Status(502)).await.unwrap();
     let url = format!("http://{}", down.addr());
-    let retries = |number: u32| {
+    let config_with_retries = |number: u32| {
         format!(
             "[[service]]\nname = \"billing\"\nurl = \"{url}\"\n\
              [[policies.route]]\nprefix = \"{url}/once\"\nretry = \"off\"\n\
              [policies.default.retry]\ntotal = {number}\n"
         )
     };
-    let file = config_file(retries(2));
+    let file = config_file(config_with_retries(2));
     let gateway = GatewayProcess::start(&["--config", file.path().to_str().unwrap()]);
-    for (path, requests) in [("/billing/once", 1), ("/billing/often", 4)] {
+    for (path, total_requests) in [("/billing/once", 1), ("/billing/often", 4)] {
         assert_eq!(gateway.request("GET", path).await.0, 502);
-        assert_eq!(down.requests(), requests);
+        assert_eq!(down.requests(), total_requests);
     }
-    fs::write(file.path(), retries(0)).unwrap();
+    fs::write(file.path(), config_with_retries(0)).unwrap();
     let mut gateway = gateway;
     assert!(gateway.signal_and_read_line("-HUP").starts_with("reloaded "));
     assert_eq!(gateway.request("GET", "/billing/often").await.0, 502);
