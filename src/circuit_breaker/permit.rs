@@ -82,6 +82,10 @@ impl Permit {
 
     /// Records a classified failure, unless it counts as a success.
     pub(super) fn on_failure(&mut self, failure: Failure) {
+        // The head of the response may have failed before its body does.
+        if self.progress == Progress::Recorded {
+            return;
+        }
         // `failure_predicate` may panic, so `progress` changes only after it has returned.
         match self.circuit.settings.count_as(&failure) {
             CountAs::Success => {}
@@ -128,7 +132,9 @@ impl Permit {
 
 impl CompletionObserver for Permit {
     fn on_panic(&mut self) {
-        self.record_failure(PANIC);
+        if self.progress != Progress::Recorded {
+            self.record_failure(PANIC);
+        }
     }
 
     fn on_complete(&mut self) {

@@ -66,8 +66,13 @@ struct CircuitConfig {
 
 impl LazyCircuit {
     pub(super) fn get(&self) -> &ShardedArc<CircuitInner> {
+        if let Some(circuit) = self.circuit.get() {
+            return circuit;
+        }
+        // Held until the circuit is set, so that no setter changes the settings in between.
+        let config = self.config();
         self.circuit.get_or_init(|| {
-            let CircuitConfig { name, settings } = self.config().clone();
+            let CircuitConfig { name, settings } = config.clone();
             ShardedArc::new(CircuitInner::new(name, settings, Instant::now()))
         })
     }

@@ -1,6 +1,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use ::hyper_util::client::legacy::connect::{CaptureConnection, Connected, capture_connection};
@@ -78,6 +79,9 @@ impl<F: Future> Future for PoisonFuture<F> {
     }
 }
 
+/// A shorter silence proves nothing, for example that of a call whose deadline was near.
+const MIN_SILENCE: Duration = Duration::from_millis(100);
+
 #[derive(Debug)]
 struct Guard {
     connection: CaptureConnection,
@@ -87,7 +91,7 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if self.is_done || !is_expiring() {
+        if self.is_done || self.started.elapsed() < MIN_SILENCE || !is_expiring() {
             return;
         }
         if let Some(connection) = &*self.connection.connection_metadata()

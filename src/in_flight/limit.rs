@@ -165,10 +165,8 @@ impl Limit {
     #[cold]
     fn release_unread(&self, timeout: Duration) -> bool {
         let released = self.unread.release(timeout);
-        if released == 0 {
-            return false;
-        }
         self.in_flight.fetch_sub(released, Ordering::Relaxed);
+        // Even if another call has released the permits, some may be left.
         self.increment()
     }
 }

@@ -43,8 +43,16 @@ fn ends_word(c: char) -> bool {
 }
 
 fn write_word(out: &mut String, word: &str, redaction: &Redaction) {
-    if let Some(scheme_end) = word.find("://").map(|it| it + 3) {
-        let (scheme, rest) = word.split_at(scheme_end);
+    if let Some(colon) = word.find("://") {
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');
+        let scheme_start = word[..colon].trim_end_matches(is_scheme).len();
+        let (prefix, url) = word.split_at(scheme_start);
+        if let Some(query) = prefix.find(['?', '#']) {
+            // The URL is a part of this query.
+            return write_reference(out, word, Some(query), redaction);
+        }
+        write_reference(out, prefix, None, redaction);
+        let (scheme, rest) = url.split_at(colon + 3 - scheme_start);
         out.push_str(scheme);
         let rest = match userinfo_end(rest) {
             Some(end) => {
@@ -106,7 +114,8 @@ impl Write for BoundedString {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let part = truncate(text, MAX_BYTES - self.text.len());
         self.text.push_str(part);
-        self.is_truncated = part.len() < text.len();
+        // A formatter may ignore the error and write more.
+        self.is_truncated |= part.len() < text.len();
         if self.is_truncated { Err(fmt::Error) } else { Ok(()) }
     }
 }

@@ -37,7 +37,7 @@ pub struct ReplayBody<B> {
 /// The body of one attempt.
 enum Kind<B> {
     Empty,
-    Buffered { buffer: Arc<Mutex<ReplayBuffer<B>>>, reader: u32, recorder: WaitRecorder },
+    Buffered { buffer: Arc<Mutex<ReplayBuffer<B>>>, reader: u32, recorder: Option<WaitRecorder> },
 }
 
 /// The source of the bodies of retries.
@@ -46,8 +46,8 @@ pub enum ReplaySource<B> {
     Empty,
     Buffered {
         handle: BufferHandle<B>,
-        /// The waits of the current attempt.
-        wait: BodyWait,
+        /// The waits of the current attempt, if they are recorded.
+        wait: Option<BodyWait>,
     },
 }
 
@@ -62,7 +62,7 @@ fn lock<B>(buffer: &Mutex<ReplayBuffer<B>>) -> MutexGuard<'_, ReplayBuffer<B>> {
 
 impl<B: Body> ReplayBody<B> {
     #[inline]
-    pub(super) fn new(body: B, max_bytes: usize) -> (Self, ReplaySource<B>) {
+    pub(super) fn new(body: B, max_bytes: usize, records_waits: bool) -> (Self, ReplaySource<B>) {
         if body.is_end_stream() {
             return (Self { kind: Kind::Empty }, ReplaySource::Empty);
         }
@@ -72,22 +72,22 @@ impl<B: Body> ReplayBody<B> {
         // Boxed: attempts share the body, which need not be `Unpin`.
         let buffer = ReplayBuffer::new(Box::pin(body), size_hint, max_bytes);
         let buffer = Arc::new(Mutex::new(buffer));
-        let recorder = WaitRecorder::new();
+        let recorder = records_waits.then(WaitRecorder::new);
         let source = ReplaySource::Buffered {
             handle: BufferHandle(Arc::clone(&buffer)),
-            wait: recorder.wait().clone(),
+            wait: recorder.as_ref().map(|recorder| recorder.wait().clone()),
         };
         (Self { kind: Kind::Buffered { buffer, reader: 1, recorder } }, source)
     }
 }
 
 impl<B> ReplayBody<B> {
-    /// Returns the waits for the body, unless it is empty.
+    /// Returns the waits for the body, if they are recorded.
     #[inline]
     pub(super) fn wait(&self) -> Option<&BodyWait> {
         match &self.kind {
             Kind::Empty => None,
-            Kind::Buffered { recorder, .. } => Some(recorder.wait()),
+            Kind::Buffered { recorder, .. } => recorder.as_ref().map(WaitRecorder::wait),
         }
     }
 }
@@ -102,7 +102,7 @@ impl<B> ReplaySource<B> {
 
     /// Returns whether the current attempt waits for the caller's body.
     pub(super) fn is_body_pending(&self) -> bool {
-        matches!(self, Self::Buffered { wait, .. } if wait.is_waiting())
+        matches!(self, Self::Buffered { wait: Some(wait), .. } if wait.is_waiting())
     }
 
     /// Returns the body of a retry, or `None` if the body cannot be replayed.
@@ -112,8 +112,8 @@ impl<B> ReplaySource<B> {
             Self::Buffered { handle: BufferHandle(buffer), wait } => {
                 let (reader, effects) = lock(buffer).start_replay()?;
                 effects.run();
-                let recorder = WaitRecorder::new();
-                *wait = recorder.wait().clone();
+                let recorder = wait.is_some().then(WaitRecorder::new);
+                *wait = recorder.as_ref().map(|recorder| recorder.wait().clone());
                 Kind::Buffered { buffer: Arc::clone(buffer), reader, recorder }
             }
         };
@@ -144,7 +144,9 @@ where
             Kind::Empty => Poll::Ready(None),
             Kind::Buffered { buffer, reader, recorder } => {
                 let polled = poll_buffered(buffer, *reader, cx);
-                recorder.record(polled.is_pending());
+                if let Some(recorder) = recorder {
+                    recorder.record(polled.is_pending());
+                }
                 polled
             }
         }

@@ -134,6 +134,20 @@ fn streaming_service(
 }
 
 #[tokio::test(start_paused = true)]
+async fn breaker_counts_call_once_when_head_and_body_fail() {
+    let layer = CircuitBreakerLayer::new().until_body_end();
+    let failing = service_fn(async |_| {
+        let mut response = Response::new(ScriptedBody::new(vec![BodyStep::Error]));
+        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        Ok::<_, BoxError>(response)
+    });
+    let response = layer.layer(failing).oneshot(get()).await.unwrap();
+    assert!(response.into_body().collect().await.is_err());
+    let snapshot = layer.handle().snapshot();
+    assert_eq!((snapshot.calls(), snapshot.failures()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn breaker_counts_response_at_body_end_when_configured() {
     let data = || BodyStep::Data(Bytes::from_static(b"data"));
     let layer = CircuitBreakerLayer::new().until_body_end();

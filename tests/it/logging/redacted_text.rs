@@ -36,6 +36,9 @@ fn log_hides_user_and_query_of_url_in_error_message() {
         ("GET /bot12:abc/getMe failed", "GET /bot12:REDACTED/getMe failed"),
         ("GET /a;jsessionid=abc/b failed", "GET /a;jsessionid=REDACTED/b failed"),
         ("denied: password=hunter2 user=me", "denied: password=REDACTED user=me"),
+        ("client_secret=abc&to=https://h/b", "client_secret=REDACTED&to=https://h/b"),
+        ("GET /cb?code=abc&next=https://h/ failed", "GET /cb?REDACTED failed"),
+        ("to=https://me:abc@h/b", "to=https://REDACTED@h/b"),
         ("denied: tenant=abc", "denied: tenant=REDACTED"),
     ] {
         assert_eq!(logged(message), expected);

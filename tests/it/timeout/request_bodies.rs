@@ -120,6 +120,23 @@ async fn clock_stops_while_body_is_pending() {
     assert_time(time, pause * 20);
 }
 
+/// The caller of a gRPC stream may wait for a response before it sends more.
+#[tokio::test(start_paused = true)]
+async fn clock_runs_while_body_of_grpc_request_is_pending() {
+    let client = ServiceBuilder::new()
+        .layer(RetryLayer::new().max_retries(0).total_timeout(TOTAL))
+        .layer(TimeoutLayer::new(LIMIT).pause_while_body_pending())
+        .service_fn(async |request: Request<ReplayBody<Body>>| {
+            request.into_body().collect().await?;
+            Ok::<_, BoxError>(Response::new(Body::default()))
+        });
+    let request = Request::post("/").header("content-type", "application/grpc");
+    let started = Instant::now();
+    let error = client.oneshot(request.body(body(stream::pending())).unwrap()).await.unwrap_err();
+    assert_eq!(find_source::<Elapsed>(&*error).unwrap().kind(), TimeoutKind::ResponseHead);
+    assert_time(started.elapsed(), LIMIT);
+}
+
 #[tokio::test(start_paused = true)]
 async fn clock_runs_while_client_connects() {
     let (result, time) = call(body(stream::pending()), |_| pending()).await;
