@@ -12,10 +12,13 @@ use support::{GatewayProcess, gateway};
 
 /// Scrapes the metrics after one request to a healthy upstream and one to an upstream that returns
 /// 502.
+/// Returns the headers and the text of the metrics, in which the addresses of the upstreams are
+/// replaced by `up` and `down`.
 async fn scrape() -> (http::HeaderMap, String) {
     let (up, down) =
         (Origin::start(Script::Healthy).await, Origin::start(Script::Status(502)).await);
     let (up, down) = (up.unwrap(), down.unwrap());
+    let (up_addr, down_addr) = (up.addr().to_string(), down.addr().to_string());
     let upstream = |name, origin: &Origin| format!("{name}=http://{}", origin.addr());
     let (up, down) = (upstream("up", &up), upstream("down", &down));
     let gateway = GatewayProcess::start(&["--upstream", &up, "--upstream", &down]);
@@ -24,7 +27,7 @@ async fn scrape() -> (http::HeaderMap, String) {
     let (status, headers, text) = gateway.request("GET", "/metrics").await;
     assert_eq!(status, 200);
     assert_eq!(gateway.stop("-TERM").0, Some(0));
-    (headers, text)
+    (headers, text.replace(&up_addr, "up").replace(&down_addr, "down"))
 }
 
 #[tokio::test]
@@ -33,9 +36,9 @@ async fn scrape_contains_metrics_of_layers() {
     assert_eq!(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     for line in [
         "# TYPE seawall_attempts_total counter",
-        "seawall_attempts_total{cause=\"none\"} 1",
-        "seawall_attempts_total{cause=\"bad_gateway\"} 4",
-        "seawall_retries_total{outcome=\"failure\"} 3",
+        "seawall_attempts_total{key=\"up\",cause=\"none\"} 1",
+        "seawall_attempts_total{key=\"down\",cause=\"bad_gateway\"} 4",
+        "seawall_retries_total{key=\"down\",outcome=\"failure\"} 3",
         "# TYPE http_client_request_duration histogram",
         "http_server_request_duration_bucket{http_request_method=\"GET\",http_response_status_code=\"200\",url_scheme=\"http\",http_route=\"/up\",le=\"10\"} 1",
     ] {
