@@ -1,25 +1,16 @@
 //! hyper-util's client over TLS, with HTTP/1.1 or HTTP/2 as the upstream chooses.
 //! `cargo run --all-features --example hyper_client`
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode, serve::Listener};
 use http::Request;
 use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor, rt::TokioTimer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::PrivateKeyDer};
-use seawall::{
-    BoxError,
-    hyper_util::{PoisonOnTimeout, TrackReuse},
-    standard::StandardLayer,
-};
+use seawall::hyper_util::{PoisonOnTimeout, TrackReuse};
+use seawall::{BoxError, standard::StandardLayer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::{ServiceBuilder, ServiceExt};
@@ -35,7 +26,6 @@ async fn main() -> Result<(), BoxError> {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .http2_keep_alive_interval(Duration::from_secs(10))
-            .http2_keep_alive_timeout(Duration::from_secs(5))
             .http2_keep_alive_while_idle(true)
             .build(connector);
         let client = ServiceBuilder::new()
@@ -51,8 +41,7 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Starts an upstream that responds with 502 once and then with 200. Its certificate is
-/// self-signed.
+/// Starts an upstream that responds with 502 once, then with 200. Its certificate is self-signed.
 async fn flaky_upstream(protocol: &str) -> Result<(SocketAddr, RootCertStore), BoxError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
@@ -80,12 +69,8 @@ impl Listener for Tls {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        loop {
-            let (stream, addr) = Listener::accept(&mut self.0).await;
-            if let Ok(stream) = self.1.accept(stream).await {
-                return (stream, addr);
-            }
-        }
+        let (stream, addr) = Listener::accept(&mut self.0).await;
+        (self.1.accept(stream).await.expect("a TLS handshake"), addr)
     }
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {

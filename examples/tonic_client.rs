@@ -2,13 +2,8 @@
 //!
 //! `cargo run --all-features --example tonic_client`
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE, uri::PathAndQuery};

@@ -38,7 +38,7 @@ fn each_example_has_few_lines_and_no_boxes() {
     assert!(files.len() >= 12, "{files:?}");
     for file in files {
         let source = fs::read_to_string(&file).unwrap();
-        assert!(source.lines().count() < 100, "{}", file.display());
+        assert!(source.lines().count() < 80, "{}", file.display());
         for forbidden in ["Box::", "BoxService", "BoxClone", "HandleError"] {
             assert!(!source.contains(forbidden), "{}: {forbidden}", file.display());
         }
