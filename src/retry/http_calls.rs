@@ -123,7 +123,7 @@ where
         let (mut parts, body) = request.into_parts();
         // A caller of a gRPC stream may wait for a response before it sends more, so a pending
         // body does not show that the caller is slow.
-        let records_waits = !is_grpc(&parts.headers);
+        let records_waits = || !is_grpc(&parts.headers);
         let (body, source) = ReplayBody::new(body, max_replay_bytes, records_waits);
         insert_wait(&mut parts.extensions, &body);
         (Request::from_parts(parts, self.convert.convert(body)), source)

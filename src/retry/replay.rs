@@ -62,7 +62,11 @@ fn lock<B>(buffer: &Mutex<ReplayBuffer<B>>) -> MutexGuard<'_, ReplayBuffer<B>> {
 
 impl<B: Body> ReplayBody<B> {
     #[inline]
-    pub(super) fn new(body: B, max_bytes: usize, records_waits: bool) -> (Self, ReplaySource<B>) {
+    pub(super) fn new(
+        body: B,
+        max_bytes: usize,
+        records_waits: impl FnOnce() -> bool,
+    ) -> (Self, ReplaySource<B>) {
         if body.is_end_stream() {
             return (Self { kind: Kind::Empty }, ReplaySource::Empty);
         }
@@ -72,7 +76,7 @@ impl<B: Body> ReplayBody<B> {
         // Boxed: attempts share the body, which need not be `Unpin`.
         let buffer = ReplayBuffer::new(Box::pin(body), size_hint, max_bytes);
         let buffer = Arc::new(Mutex::new(buffer));
-        let recorder = records_waits.then(WaitRecorder::new);
+        let recorder = records_waits().then(WaitRecorder::new);
         let source = ReplaySource::Buffered {
             handle: BufferHandle(Arc::clone(&buffer)),
             wait: recorder.as_ref().map(|recorder| recorder.wait().clone()),

@@ -83,13 +83,18 @@ fn bytes_held_by_keys(keys: usize) -> i64 {
 fn breakers(failures: u32) -> [(&'static str, CircuitBreakerLayer); 2] {
     let layer = CircuitBreakerLayer::new().open_duration(Duration::ZERO);
     let consecutive = layer.clone().without_failure_ratio();
-    [
+    let layers = [
         ("failure ratio", layer.min_calls(failures)),
         (
             "consecutive failures",
             consecutive.consecutive_failures(NonZeroU32::new(failures).unwrap()),
         ),
-    ]
+    ];
+    // Creates the circuits, which the calls would otherwise do.
+    for (_, layer) in &layers {
+        let _ = layer.handle().state();
+    }
+    layers
 }
 
 /// Makes calls until `is_done` returns true.
@@ -164,8 +169,9 @@ pub(crate) fn run() -> ExitCode {
             for case in cases_named().filter(|case| case.kind != RequestKind::Get) {
                 let copy = find(&case.key().replace(case.name, COPY))
                     .expect("the case of the copy exists");
-                // The copy of the body takes three more allocations.
-                let body = if case.kind == RequestKind::Post { 3.0 } else { 0.0 };
+                // The copy of a body takes three more allocations, and the record of the waits for
+                // it four (docs/decisions/0067).
+                let body = if case.kind == RequestKind::Post { 3.0 + 4.0 } else { 0.0 };
                 let limit = if copies { allocations(&mut *copy.runner()).0 + body } else { 0.0 };
                 check_allocations(&mut check, case, "", limit);
             }
