@@ -274,7 +274,6 @@
 //! [`DeadlineHeaderLayer`]: deadline::DeadlineHeaderLayer
 //! [`BadGatewayClassifierLayer`]: bad_gateway::BadGatewayClassifierLayer
 //! [`ErrorResponseLayer`]: error_response::ErrorResponseLayer
-//! [`RequestDurationLayer`]: request_duration::RequestDurationLayer
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Docs may link to items of a feature that is off.
 #![cfg_attr(not(feature = "full"), allow(rustdoc::broken_intra_doc_links))]
