@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use libfuzzer_sys::fuzz_target;
 use seawall::bad_gateway::BadGatewayClassifierLayer;
 use seawall_fuzz::{Step, Steps, classify, run};
-use tokio::time::Instant;
+use tokio::time::{Instant, advance};
 
 /// Returns the frames of a body until it ends or stalls.
 async fn read_frames<B>(body: B) -> Vec<Result<Option<Bytes>, &'static str>>
@@ -21,8 +21,13 @@ where
     let mut body = pin!(body);
     let mut frames = Vec::new();
     loop {
-        // The second poll gets the frame after a pause. If it is pending too, the body stalls.
-        let next = (0..2).find_map(|_| body.frame().now_or_never());
+        // The second poll gets the frame after a pause. The layer delays an error by 100 ms. If the
+        // third poll is pending too, the body stalls.
+        let mut next = (0..2).find_map(|_| body.frame().now_or_never());
+        if next.is_none() {
+            advance(Duration::from_millis(200)).await;
+            next = body.frame().now_or_never();
+        }
         match next {
             Some(Some(frame)) => frames.push(frame.map(|frame| frame.into_data().ok())),
             Some(None) | None => return frames,
