@@ -1,9 +1,16 @@
-//! Adds headers to maps that a peer has filled.
+//! Reads the content type, and adds headers to maps that a peer has filled.
 //!
 //! `http::HeaderMap::insert` and `append` panic if the map is full: at 24,576 names (`http` 1.5,
 //! `header/map.rs`: three quarters of `MAX_SIZE`). Layers therefore use these functions only.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
+
+/// Returns whether a message is gRPC, which includes gRPC-Web: by its content type (gRPC over
+/// HTTP/2, "Requests" and "Responses").
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|value| value.starts_with(b"application/grpc"))
+}
 
 /// Sets a header of this crate. If the map is full, the header is dropped and counted.
 ///

@@ -1,14 +1,10 @@
 //! Summaries of rejected calls. A flood of rejections emits few events.
 
-use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// The minimum time between two events of one circuit or limit.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -41,13 +37,13 @@ impl Rejections {
 
     /// Starts an interval, because another event has reported the rejections so far.
     pub(crate) fn restart(&self, now: Instant) {
-        let mut last_event = self.lock();
+        let mut last_event = lock(&self.last_event);
         *last_event = Some(now);
         self.unreported.store(0, Ordering::Relaxed);
     }
 
     fn take_due(&self, now: Instant) -> Option<u64> {
-        let mut last_event = self.lock();
+        let mut last_event = lock(&self.last_event);
         if last_event.is_some_and(|last| now.saturating_duration_since(last) < INTERVAL) {
             return None;
         }
@@ -58,9 +54,5 @@ impl Rejections {
         }
         *last_event = Some(now);
         Some(unreported)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.last_event.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,8 +12,8 @@ pub(crate) use loom::sync::{
     atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-/// Locks `mutex`, even if it is poisoned. Only arithmetic is done under these locks, so a panic
-/// leaves no inconsistent value.
+/// Locks `mutex`, even if it is poisoned. User code never runs under these locks, so a panic leaves
+/// no inconsistent value.
 #[inline]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

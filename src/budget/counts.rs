@@ -1,9 +1,10 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use tokio::time::Instant;
 
 use super::Window;
-use crate::sharded_arc::thread_group;
+use crate::{
+    sharded_arc::thread_group,
+    sync::{Mutex, MutexGuard, lock},
+};
 
 /// The number of stripes. The threads of one group share a stripe.
 pub(super) const STRIPES: usize = 4;
@@ -65,9 +66,4 @@ impl Counts {
         }
         window
     }
-}
-
-/// Locks `mutex`, ignoring poison: only arithmetic runs under these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -14,6 +14,7 @@ use super::{circuit::CircuitInner, settings::Settings};
 use crate::{
     keys::{BoundedMap, KeyExtractor, MAX_KEYS, UriKey},
     sharded_arc::ShardedArc,
+    sync::{Mutex, lock},
     time_limit::BodyWait,
 };
 
@@ -70,15 +71,11 @@ impl LazyCircuit {
             return circuit;
         }
         // Held until the circuit is set, so that no setter changes the settings in between.
-        let config = self.config();
+        let config = lock(&self.config);
         self.circuit.get_or_init(|| {
             let CircuitConfig { name, settings } = config.clone();
             ShardedArc::new(CircuitInner::new(name, settings, Instant::now()))
         })
-    }
-
-    fn config(&self) -> MutexGuard<'_, CircuitConfig> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,7 +99,7 @@ impl SharedCircuit {
     }
 
     fn reconfigure(&self, change: impl FnOnce(&mut CircuitConfig)) -> Self {
-        let mut config = self.lazy.config();
+        let mut config = lock(&self.lazy.config);
         if self.lazy.circuit.get().is_none() {
             change(&mut config);
             return self.clone();

@@ -1,6 +1,6 @@
 //! The status of a gRPC call, in the head of its response or in its trailers.
 
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
 /// The values of `grpc-status` and `grpc-message`.
 #[derive(Debug)]
@@ -42,10 +42,4 @@ impl GrpcStatus {
             _ => "UNKNOWN",
         }
     }
-}
-
-/// Returns whether a response is gRPC, which includes gRPC-Web.
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    value.starts_with(b"application/grpc")
 }

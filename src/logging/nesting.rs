@@ -1,12 +1,11 @@
 //! Links the log of a server to the logs inside it, so that one failure is one event at WARN.
 
-use std::{
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{mem, sync::Arc};
 
 use http::Uri;
 use seawall_core::{Failure, attempts::StopReason};
+
+use crate::sync::{Mutex, lock};
 
 /// The event of an enclosing log. A server's log inserts it into the request's extensions.
 ///
@@ -46,7 +45,7 @@ impl EnclosingLog {
     ///
     /// A failure is kept, whatever other calls report after it.
     pub(super) fn report(&self, call: InnerCall) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         match &*state {
             State::Closed => return false,
             State::Call(earlier) if earlier.failed.is_some() && call.failed.is_none() => {}
@@ -57,13 +56,9 @@ impl EnclosingLog {
 
     /// Returns the last call. Later calls are no longer accepted.
     pub(super) fn close(&self) -> Option<Box<InnerCall>> {
-        match mem::replace(&mut *self.lock(), State::Closed) {
+        match mem::replace(&mut *lock(&self.0), State::Closed) {
             State::Call(call) => Some(call),
             State::NoCall | State::Closed => None,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

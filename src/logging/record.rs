@@ -16,7 +16,7 @@ use tracing::Span;
 
 use super::{
     RequestHead,
-    grpc::{GrpcStatus, is_grpc},
+    grpc::GrpcStatus,
     nesting::EnclosingLog,
     rejection::last_failure,
     settings::{Role, Settings},
@@ -205,7 +205,7 @@ impl ResponseRecord {
         failure: Option<Failure>,
     ) -> Self {
         let headers = response.headers();
-        let is_grpc = is_grpc(headers);
+        let is_grpc = crate::headers::is_grpc(headers);
         let grpc_status = if is_grpc { GrpcStatus::find(headers).map(Box::new) } else { None };
         // The classifier may not know gRPC.
         let failure = failure.or_else(|| {

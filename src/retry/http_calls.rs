@@ -2,7 +2,6 @@ use std::{any::type_name, fmt, sync::Arc, time::Duration};
 
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, Version,
-    header::CONTENT_TYPE,
 };
 use http_body::Body;
 use seawall_core::{Failure, internal::classify_response};
@@ -123,7 +122,7 @@ where
         let (mut parts, body) = request.into_parts();
         // A caller of a gRPC stream may wait for a response before it sends more, so a pending
         // body does not show that the caller is slow.
-        let records_waits = || !is_grpc(&parts.headers);
+        let records_waits = || !headers::is_grpc(&parts.headers);
         let (body, source) = ReplayBody::new(body, max_replay_bytes, records_waits);
         insert_wait(&mut parts.extensions, &body);
         (Request::from_parts(parts, self.convert.convert(body)), source)
@@ -192,12 +191,6 @@ impl<B: Body, F> ResponseAdapter<Response<B>> for HttpCallAdapter<F> {
     fn failure_for_status(&self, response: &Response<B>, statuses: &[u16]) -> Option<Failure> {
         statuses.contains(&response.status().as_u16()).then(|| classify_response(response))
     }
-}
-
-/// Returns whether a request is gRPC, by its content type (gRPC over HTTP/2, "Requests").
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|value| value.starts_with(b"application/grpc"))
 }
 
 /// Lets the timer of the attempt see the waits for the body.

@@ -2,7 +2,7 @@ use std::{
     error::Error,
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -13,7 +13,10 @@ use seawall_core::BoxError;
 use super::replay_buffer::{
     BufferedFrame, NextRead, PollOutcome, ReplayBuffer, ReplayError, UnreadPart,
 };
-use crate::time_limit::{BodyWait, WaitRecorder};
+use crate::{
+    sync::{Mutex, MutexGuard, lock},
+    time_limit::{BodyWait, WaitRecorder},
+};
 
 /// The request body of an attempt. It buffers the caller's body while it is sent, and replays it in
 /// later attempts.
@@ -54,11 +57,6 @@ pub enum ReplaySource<B> {
 /// A handle that keeps the beginning of the body in the buffer until it is dropped.
 #[derive(Debug)]
 pub struct BufferHandle<B>(Arc<Mutex<ReplayBuffer<B>>>);
-
-/// Locks the buffer, ignoring poison: user code never runs under this lock.
-fn lock<B>(buffer: &Mutex<ReplayBuffer<B>>) -> MutexGuard<'_, ReplayBuffer<B>> {
-    buffer.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl<B: Body> ReplayBody<B> {
     #[inline]
