@@ -1,49 +1,17 @@
-//! The axum routers: all services, the dashboard and the metrics.
+//! The axum router: all services, the dashboard and the metrics.
 
-use axum::{
-    Router,
-    http::{HeaderMap, StatusCode},
-    routing::get,
-};
+use axum::{Router, http::HeaderMap, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use seawall::error_response::ErrorResponseLayer;
-use tower::ServiceBuilder;
 
 use crate::{
-    client,
     dashboard::{self, Dashboard},
-    forward, llm, metrics,
-    policies::Policies,
-    routing,
-    upstream::Upstream,
+    engine::ReloadableRouter,
+    metrics,
 };
 
-/// Serves each upstream at `/NAME` and the dashboard at `/`.
-pub(crate) fn upstreams_router(
-    upstreams: Vec<Upstream>,
-    policies: &Policies,
-    dashboard: Dashboard,
-    prometheus: PrometheusHandle,
-) -> Router {
-    let client = client::build();
-    let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
-    let paths = format!("Upstreams: {}.\n", names.join(", "));
-    let index = format!("seawall gateway. {paths}");
-    let mut router = Router::new()
-        .route("/", get(async move |headers: HeaderMap| dashboard::index(&headers, index)))
-        .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {paths}")));
-    for upstream in upstreams {
-        let service = ServiceBuilder::new()
-            .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
-            .service(policies.client_stack(&upstream, &client));
-        router = router.merge(routing::service_routes(&upstream.name, service));
-    }
-    routing::with_observability(router).merge(dashboard.routes()).merge(metrics::routes(prometheus))
-}
-
-/// Serves each service of a configuration file at `/NAME` and the dashboard at `/`.
-pub(crate) fn config_router(
-    services: llm::ReloadableRouter,
+/// Serves each service at `/NAME` and the dashboard at `/`.
+pub(crate) fn router(
+    services: ReloadableRouter,
     dashboard: Dashboard,
     prometheus: PrometheusHandle,
 ) -> Router {

@@ -2,32 +2,34 @@
 //!
 //! `cargo run -p seawall-gateway` starts upstreams that fail on purpose, load-tests each directly
 //! and through seawall, and prints the results. Then it serves until Ctrl-C. `--upstream NAME=URL`
-//! proxies to real servers, and `--config FILE` to the services that a file defines.
+//! proxies to real servers, and `--config FILE` to the services that a file defines. All three
+//! start the same engine with a different configuration.
 
 mod app;
 mod call_stats;
 mod cli;
 mod client;
+mod config;
 mod dashboard;
 mod demo;
+mod engine;
 mod exit_error;
 mod forward;
-mod llm;
 mod log;
 mod metrics;
 mod observe;
-mod policies;
 mod routing;
 mod server;
 mod upstream;
 
-use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
+use std::{fmt::Display, io, process::ExitCode, time::Duration};
 
 use cli::{Arguments, UpstreamArgument};
+use config::{Config, ConfigError, Policy};
 use dashboard::Dashboard;
+use engine::{ConfigFile, ReloadableRouter};
 use exit_error::ExitError;
 use metrics_exporter_prometheus::PrometheusHandle;
-use policies::Policies;
 use tokio::{net::TcpListener, sync::watch};
 
 /// After 10,000 concurrent requests, glibc's allocator retains four times the memory in use.
@@ -56,46 +58,54 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
     let listen_error =
         |error: &dyn Display| ExitError::Usage(format!("cannot listen on {address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(|error| listen_error(&error))?;
+    let listen = listener.local_addr().map_err(|error| listen_error(&error))?;
     let prometheus = metrics::install()
         .map_err(|error| ExitError::Failure(format!("cannot install metrics: {error}")))?;
     let is_demo = arguments.upstreams.is_empty() && arguments.config.is_none();
     let log = log::init(arguments.log, is_demo);
-    if let Some(path) = arguments.config {
-        return serve_config(path, listener, prometheus).await;
-    }
-    let policies = Policies::with_attempt_timeout(arguments.attempt_timeout);
+    let policy = policy_with_attempt_timeout(arguments.attempt_timeout);
     if is_demo {
-        let demo = demo::Demo { policies, attempt_timeout: arguments.attempt_timeout, log };
+        let demo = demo::Demo { policy, log };
         return demo.run(listener, arguments.once, prometheus).await;
     }
-    let upstreams: Vec<_> = arguments
-        .upstreams
-        .into_iter()
-        .map(|UpstreamArgument { name, url }| policies.upstream(name, url))
-        .collect();
-    let (shutdown, on_shutdown) = watch::channel(false);
-    let dashboard = Dashboard::new(&upstreams, None, on_shutdown);
-    let app = app::upstreams_router(upstreams, &policies, dashboard, prometheus);
-    server::serve_until_shutdown(listener, app, shutdown)
-        .await
-        .map_err(|error| listen_error(&error))
+    let file = arguments.config.map(|path| ConfigFile { path, listen });
+    let config = match &file {
+        Some(file) => file.load().map_err(usage_error)?,
+        None => {
+            let services = arguments.upstreams.into_iter();
+            Config::with_services(
+                services.map(|UpstreamArgument { name, url }| (name, url)),
+                policy,
+            )
+        }
+    };
+    serve(config, file, listener, prometheus).await
 }
 
-/// Serves the services that a configuration file defines. SIGHUP reloads the file.
-async fn serve_config(
-    path: PathBuf,
+/// Serves the services of a configuration. SIGHUP reloads its file, if it has one.
+async fn serve(
+    config: Config,
+    file: Option<ConfigFile>,
     listener: TcpListener,
     prometheus: PrometheusHandle,
 ) -> Result<(), ExitError> {
     let serve_error = |error: io::Error| ExitError::Failure(format!("cannot serve: {error}"));
-    let config_error = |error: llm::ConfigError| ExitError::Usage(error.to_string());
-    let listen = listener.local_addr().map_err(serve_error)?;
-    let config = llm::Config::load(&path, listen).map_err(config_error)?;
     let (shutdown, on_shutdown) = watch::channel(false);
-    let dashboard = Dashboard::new(&[], None, on_shutdown);
-    let services = llm::ReloadableRouter::start(path, listen, config, dashboard.clone())
-        .map_err(config_error)?;
-    server::reload_on_sighup(services.clone()).map_err(serve_error)?;
-    let app = app::config_router(services, dashboard, prometheus);
+    let dashboard = Dashboard::new(None, on_shutdown);
+    let services = ReloadableRouter::start(config, dashboard.clone()).map_err(usage_error)?;
+    if let Some(file) = file {
+        server::reload_on_sighup(services.clone(), file).map_err(serve_error)?;
+    }
+    let app = app::router(services, dashboard, prometheus);
     server::serve_until_shutdown(listener, app, shutdown).await.map_err(serve_error)
+}
+
+fn usage_error(error: ConfigError) -> ExitError {
+    ExitError::Usage(error.to_string())
+}
+
+/// Returns the policy of `--upstream` and of the demo.
+fn policy_with_attempt_timeout(attempt: Duration) -> Policy {
+    let total = attempt.max(Duration::from_secs(30));
+    Policy { attempt, total, ..Policy::default() }
 }

@@ -20,24 +20,27 @@ use seawall::{
 };
 use tower::{Layer, Service};
 
-use crate::call_stats::{CallStats, FailedCall, Outcome};
+use crate::{
+    call_stats::{CallStats, FailedCall, Outcome},
+    engine::Rejection,
+};
 
-/// Records the outcome of each call in the statistics.
+/// Records the outcome of each call in the statistics, if there are any.
 #[derive(Clone, Debug)]
-pub(crate) struct ObserveLayer(pub(crate) Arc<CallStats>);
+pub(crate) struct ObserveLayer(pub(crate) Option<Arc<CallStats>>);
 
 impl<S> Layer<S> for ObserveLayer {
     type Service = Observe<S>;
 
     fn layer(&self, inner: S) -> Observe<S> {
-        Observe { inner, stats: Arc::clone(&self.0) }
+        Observe { inner, stats: self.0.clone() }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Observe<S> {
     inner: S,
-    stats: Arc<CallStats>,
+    stats: Option<Arc<CallStats>>,
 }
 
 impl<S, R, B> Service<Request<R>> for Observe<S>
@@ -56,7 +59,9 @@ where
     // A cancelled call is not recorded.
     fn call(&mut self, request: Request<R>) -> Self::Future {
         let call = self.inner.call(request);
-        let stats = Arc::clone(&self.stats);
+        let Some(stats) = self.stats.clone() else {
+            return Box::pin(async move { Ok(call.await?.map(Body::new)) });
+        };
         Box::pin(async move {
             match call.await {
                 Ok(response) => {
@@ -108,7 +113,9 @@ fn response_outcome<B>(response: &Response<B>) -> Outcome {
 
 fn error_outcome(error: &BoxError) -> Outcome {
     let exhausted = find_source::<RetriesExhausted>(&**error);
+    let is_rejected = find_source::<Rejection>(&**error).is_some();
     let failure = match (find_source::<CircuitOpen>(&**error), exhausted) {
+        (_, None) if is_rejected => return Outcome::Rejected,
         (Some(_), None) => return Outcome::Rejected,
         // The circuit opened between two attempts, probably after the last failure.
         (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),

@@ -6,7 +6,10 @@ use axum::{Router, serve::ListenerExt};
 use tokio::{net::TcpListener, signal, sync::watch};
 use tower::util::MapRequestLayer;
 
-use crate::{forward, llm};
+use crate::{
+    engine::{ConfigFile, ReloadableRouter},
+    forward,
+};
 
 /// The maximum time for requests in flight to complete after the shutdown signal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,12 +47,12 @@ pub(crate) async fn serve_until_shutdown(
 
 /// Reloads the configuration file on each SIGHUP and reports the result on standard error.
 #[cfg(unix)]
-pub(crate) fn reload_on_sighup(services: llm::ReloadableRouter) -> io::Result<()> {
+pub(crate) fn reload_on_sighup(services: ReloadableRouter, file: ConfigFile) -> io::Result<()> {
     let mut hangup = signal::unix::signal(signal::unix::SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            match services.reload() {
-                Ok(()) => eprintln!("reloaded {}", services.path()),
+            match services.reload(&file) {
+                Ok(()) => eprintln!("reloaded {}", file.path.display()),
                 Err(error) => eprintln!("{error}; the previous configuration stays in force"),
             }
         }
@@ -59,7 +62,7 @@ pub(crate) fn reload_on_sighup(services: llm::ReloadableRouter) -> io::Result<()
 
 /// Does nothing, because SIGHUP exists on Unix only.
 #[cfg(not(unix))]
-pub(crate) fn reload_on_sighup(_: llm::ReloadableRouter) -> io::Result<()> {
+pub(crate) fn reload_on_sighup(_: ReloadableRouter, _: ConfigFile) -> io::Result<()> {
     Ok(())
 }
 

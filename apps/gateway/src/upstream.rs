@@ -3,11 +3,7 @@
 use std::sync::{Arc, atomic::AtomicU64};
 
 use http::Uri;
-use seawall::{
-    circuit_breaker::{Circuit, Snapshot, State},
-    config::Handle,
-    keys::by_authority,
-};
+use seawall::circuit_breaker::Circuit;
 
 use crate::call_stats::CallStats;
 
@@ -20,40 +16,14 @@ use crate::call_stats::CallStats;
 pub(crate) struct Upstream {
     pub(crate) name: String,
     pub(crate) url: Uri,
+    pub(crate) circuit: Circuit,
     /// The number of requests sent to the upstream, including retries.
     pub(crate) requests_sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<CallStats>,
-    circuit: CircuitSource,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum CircuitSource {
-    /// The upstream has its own circuit breaker layer.
-    Own(Circuit),
-    /// The policies contain the circuit, keyed by authority.
-    Policies(Handle),
 }
 
 impl Upstream {
-    pub(crate) fn new(name: String, url: Uri, circuit: CircuitSource) -> Self {
-        Self { name, url, requests_sent: Arc::default(), stats: Arc::default(), circuit }
-    }
-
-    /// Returns the state of the circuit, or `None` before the first request.
-    ///
-    /// If the policies have several circuits for the upstream, one per route, prefers one that is
-    /// not closed.
-    pub(crate) fn circuit(&self) -> Option<Snapshot> {
-        let policies = match &self.circuit {
-            CircuitSource::Own(circuit) => return Some(circuit.snapshot()),
-            CircuitSource::Policies(policies) => policies,
-        };
-        let key = by_authority(&self.url)?;
-        policies
-            .circuits()
-            .into_iter()
-            .filter_map(|(_, circuits)| circuits.get(&key))
-            .map(|circuit| circuit.snapshot())
-            .max_by_key(|snapshot| snapshot.state() != State::Closed)
+    pub(crate) fn new(name: String, url: Uri, circuit: Circuit) -> Self {
+        Self { name, url, circuit, requests_sent: Arc::default(), stats: Arc::default() }
     }
 }

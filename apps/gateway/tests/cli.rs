@@ -102,7 +102,7 @@ async fn silent_upstream_gets_504_after_timeout() {
     let (status, headers, _) = gateway.request("GET", "/silent").await;
     assert_eq!(status.as_u16(), 504);
     assert_eq!(headers["proxy-status"], "seawall-gateway;error=http_response_timeout");
-    assert_eq!(origin.requests(), 4);
+    assert_eq!(origin.requests(), 3);
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn get_is_retried_and_post_is_not() {
     let (status, _, body) = gateway.request("POST", "/x").await;
     assert_eq!((status.as_u16(), body.as_str(), origin.requests()), (502, "failed on purpose", 1));
     gateway.request("GET", "/x").await;
-    assert_eq!(origin.requests(), 5);
+    assert_eq!(origin.requests(), 4);
 }
 
 #[tokio::test]
@@ -126,13 +126,13 @@ async fn signal_drains_and_json_log_hides_secrets() {
         assert_eq!(code, Some(0), "{log}");
         let (json, others): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.starts_with('{'));
         assert_eq!(others, ["draining"]);
-        assert_eq!(json.len(), 1, "{log}");
-        for line in json {
-            let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert_eq!(
-                (&line["level"], &line["fields"]["seawall.cause"]),
-                (&"WARN".into(), &"bad_gateway".into())
-            );
+        let lines: Vec<serde_json::Value> =
+            json.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // The attempt, and the request.
+        let levels: Vec<_> = lines.iter().map(|line| line["level"].as_str().unwrap()).collect();
+        assert_eq!(levels, ["INFO", "WARN"], "{log}");
+        for line in lines {
+            assert_eq!(line["fields"]["seawall.cause"], "bad_gateway");
         }
         assert!(!log.contains("SECRET"));
     }

@@ -94,12 +94,16 @@ fn invalid_file_is_reported_in_one_line_with_position() {
             "FILE:9: name: `d` has the token of another client",
         ),
         (
-            format!("{SERVICE}[policies.default.retry]\ntotl = 1\n"),
-            "FILE:6: unknown field `totl`, expected one of `total`",
+            format!("{SERVICE}[service.policy]\nattempt = \"20m\"\n"),
+            "FILE:2: name: service `a`: [service.policy]: expected 0s < attempt <= total",
         ),
         (
-            format!("{SERVICE}[policies.default.timeouts]\nattempt = 10\n"),
-            "FILE:6: attempt: invalid value: integer `10`, expected a duration with a unit",
+            SERVICE.replace("[[service.upstream]]", "dialect = \"cohere\"\n[[service.upstream]]"),
+            "FILE:3: dialect: unknown variant `cohere`, expected one of `openai`",
+        ),
+        (
+            format!("{SERVICE}[service.policies]\n"),
+            "FILE:5: unknown field `policies`, expected one of `name`, `url`, `upstream`",
         ),
         ("#".repeat(2 << 20), "FILE: larger than 1 MiB"),
     ] {
@@ -149,11 +153,11 @@ async fn demo_file_matches_its_comments() {
             assert!(body.contains("All is well that ends well."), "{body}");
         }
     }
-    let (status, headers, _) = demo.request("POST", "/down/v1/messages").await;
+    let (status, headers, _) = demo.request("POST", "/down/v1/messages?request=1").await;
     assert_eq!((status.as_u16(), headers["x-should-retry"].to_str().unwrap()), (502, "false"));
-    demo.request("POST", "/down/v1/messages").await;
+    demo.request("POST", "/down/v1/messages?request=2").await;
     let started = Instant::now();
-    let (status, headers, body) = demo.request("POST", "/down/v1/messages").await;
+    let (status, headers, body) = demo.request("POST", "/down/v1/messages?request=3").await;
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     let problem: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status.as_u16(), &problem["cause"]), (503, &"circuit_open".into()));
@@ -180,30 +184,26 @@ async fn silent_upstream_does_not_delay_later_requests() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn url_service_uses_policies_and_sighup_replaces_them() {
+async fn sighup_replaces_policy_of_service_and_keeps_it_if_file_is_invalid() {
     let down = Origin::start(Script::Status(502)).await.unwrap();
     let url = format!("http://{}", down.addr());
-    let config_with_retries = |number: u32| {
+    let config = |retries: u32| {
         format!(
-            "[[service]]\nname = \"billing\"\nurl = \"{url}\"\n\
-             [[policies.route]]\nprefix = \"{url}/once\"\nretry = \"off\"\n\
-             [policies.default.retry]\ntotal = {number}\n"
+            "[policy]\nretries = 5\n[[service]]\nname = \"billing\"\nurl = \"{url}\"\n\
+             [service.policy]\nretries = {retries}\n"
         )
     };
-    let file = config_file(config_with_retries(2));
-    let gateway = GatewayProcess::start(&["--config", file.path().to_str().unwrap()]);
-    for (path, total_requests) in [("/billing/once", 1), ("/billing/often", 4)] {
-        assert_eq!(gateway.request("GET", path).await.0, 502);
-        assert_eq!(down.requests(), total_requests);
-    }
-    fs::write(file.path(), config_with_retries(0)).unwrap();
-    let mut gateway = gateway;
+    let file = config_file(config(2));
+    let mut gateway = GatewayProcess::start(&["--config", file.path().to_str().unwrap()]);
+    assert_eq!(gateway.request("GET", "/billing/x").await.0, 502);
+    assert_eq!(down.requests(), 3);
+    fs::write(file.path(), config(0)).unwrap();
     assert!(gateway.signal_and_read_line("-HUP").starts_with("reloaded "));
-    assert_eq!(gateway.request("GET", "/billing/often").await.0, 502);
-    assert_eq!(down.requests(), 5);
+    assert_eq!(gateway.request("GET", "/billing/x").await.0, 502);
+    assert_eq!(down.requests(), 4);
     fs::write(file.path(), "").unwrap();
     let message = gateway.signal_and_read_line("-HUP");
     assert!(message.ends_with("the previous configuration stays in force"), "{message}");
-    assert_eq!(gateway.request("GET", "/billing/often").await.0, 502);
-    assert_eq!(down.requests(), 6);
+    assert_eq!(gateway.request("GET", "/billing/x").await.0, 502);
+    assert_eq!(down.requests(), 5);
 }

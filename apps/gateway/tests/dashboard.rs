@@ -91,10 +91,10 @@ async fn index_is_html_for_browsers_and_text_for_others() {
         ["*/*", "text/plain", "text/html;q=0", "text/html;q=0.1,text/plain", "nonsense;;,="]
     {
         let (_, headers, body) = index(&[("accept", plain)]).await;
-        assert_eq!(body, "seawall gateway. Upstreams: /x.\n", "{plain}");
+        assert_eq!(body, "seawall gateway. Services: /x.\n", "{plain}");
         assert_eq!(headers["content-type"], "text/plain; charset=utf-8");
     }
-    assert_eq!(index(&[]).await.2, "seawall gateway. Upstreams: /x.\n");
+    assert_eq!(index(&[]).await.2, "seawall gateway. Services: /x.\n");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn snapshot_contains_circuit_counts_and_failures() {
         json!({
             "name": "x", "behavior": null, "fault_injected": null, "slots": null, "minute": [0, 0, 1, 0],
             "circuit": {
-                "state": "closed", "since_ms": null, "next_probe_ms": null, "calls": 4, "failures": 4, "rejected": 0,
+                "state": "closed", "since_ms": null, "next_probe_ms": null, "calls": 3, "failures": 3, "rejected": 0,
                 "cause": null, "reporter": null, "advice": null,
             },
         })
@@ -170,7 +170,7 @@ async fn snapshot_contains_circuit_counts_and_failures() {
             "upstream": "x", "first_ago_ms": null, "ago_ms": null, "count": 1, "status": null,
             "cause": "connection_refused", "reporter": "local", "processed": "no",
             "advice": "Check that the upstream is running and listening on this address and port.",
-            "evidence": null, "attempts": 4, "recovered": false, "stop_reason": "budget_exhausted",
+            "evidence": null, "attempts": 3, "recovered": false, "stop_reason": "max_retries",
         })
     );
     events.next().await.expect("another snapshot after a second");

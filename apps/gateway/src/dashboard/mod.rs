@@ -43,13 +43,9 @@ pub(crate) struct Dashboard {
 }
 
 impl Dashboard {
-    pub(crate) fn new(
-        upstreams: &[Upstream],
-        demo: Option<Arc<DemoControls>>,
-        shutdown: watch::Receiver<bool>,
-    ) -> Self {
+    pub(crate) fn new(demo: Option<Arc<DemoControls>>, shutdown: watch::Receiver<bool>) -> Self {
         let stream_permits = Arc::new(Semaphore::new(MAX_EVENT_STREAMS));
-        let upstreams = Arc::new(RwLock::new(upstreams.into()));
+        let upstreams = Arc::new(RwLock::default());
         Self { upstreams, demo, stream_permits, shutdown }
     }
 

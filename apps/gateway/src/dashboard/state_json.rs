@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use seawall::circuit_breaker::{Snapshot, State};
+use seawall::circuit_breaker::Snapshot;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -110,22 +110,21 @@ fn upstream_state<'a>(dashboard: &Dashboard, upstream: &'a Upstream) -> Upstream
         name: &upstream.name,
         behavior: demo.map(|(_, demo)| demo.behavior()),
         fault_injected: demo.map(|(_, demo)| demo.fault_injected()),
-        circuit: circuit_state(upstream.circuit().as_ref()),
+        circuit: circuit_state(&upstream.circuit.snapshot()),
         slots: upstream.stats.slots(SLOT_SECONDS),
         minute: upstream.stats.last_minute(),
     }
 }
 
-/// An upstream without a circuit has not received a request yet, and counts as closed.
-fn circuit_state(snapshot: Option<&Snapshot>) -> CircuitState {
-    let failure = snapshot.and_then(Snapshot::opened_by);
+fn circuit_state(snapshot: &Snapshot) -> CircuitState {
+    let failure = snapshot.opened_by();
     CircuitState {
-        state: snapshot.map_or(State::Closed, Snapshot::state).as_str(),
-        since_ms: snapshot.map_or(0, |snapshot| millis(snapshot.time_in_state())),
-        next_probe_ms: snapshot.and_then(Snapshot::next_probe).map(millis),
-        calls: snapshot.map_or(0, Snapshot::calls),
-        failures: snapshot.map_or(0, Snapshot::failures),
-        rejected: snapshot.map_or(0, Snapshot::rejected),
+        state: snapshot.state().as_str(),
+        since_ms: millis(snapshot.time_in_state()),
+        next_probe_ms: snapshot.next_probe().map(millis),
+        calls: snapshot.calls(),
+        failures: snapshot.failures(),
+        rejected: snapshot.rejected(),
         cause: failure.map(|failure| failure.cause().as_str()),
         reporter: failure.map(|failure| failure.reporter().as_str()),
         advice: failure.map(seawall::Failure::advice),

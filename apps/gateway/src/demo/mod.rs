@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use http::Uri;
 use indicatif::{ProgressBar, ProgressStyle};
 use metrics_exporter_prometheus::PrometheusHandle;
 use scripted_origin::{Origin, Script};
@@ -21,10 +22,11 @@ use tokio::{net::TcpListener, sync::watch};
 use self::{load_test::REQUESTS, report::Row, upstreams::UPSTREAMS};
 use crate::{
     app,
+    config::{Config, Policy},
     dashboard::{Dashboard, DemoControls, DemoUpstream, Fault},
+    engine::ReloadableRouter,
     exit_error::ExitError,
     log::LogHandle,
-    policies::Policies,
     server,
     upstream::Upstream,
 };
@@ -33,30 +35,32 @@ use crate::{
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Demo {
-    pub(crate) policies: Policies,
-    pub(crate) attempt_timeout: Duration,
+    pub(crate) policy: Policy,
     pub(crate) log: LogHandle,
 }
 
 /// A failing upstream, started twice so that both load tests get the same sequence of responses.
-struct TestedUpstream {
+struct TestedOrigin {
+    name: &'static str,
     direct: Origin,
     proxied: Origin,
-    upstream: Upstream,
     expected_cause: Option<Cause>,
 }
 
-impl TestedUpstream {
+impl TestedOrigin {
     async fn start(
-        name: &str,
+        name: &'static str,
         script: Script,
         expected_cause: Option<Cause>,
-        policies: &Policies,
     ) -> io::Result<Self> {
         let (direct, proxied) = (Origin::start(script).await?, Origin::start(script).await?);
-        let url = format!("http://{}", proxied.addr()).parse().map_err(io::Error::other)?;
-        let upstream = policies.upstream(name.into(), url);
-        Ok(Self { direct, proxied, upstream, expected_cause })
+        Ok(Self { name, direct, proxied, expected_cause })
+    }
+
+    /// Returns the service of the gateway's configuration.
+    fn service(&self) -> io::Result<(String, Uri)> {
+        let url = format!("http://{}", self.proxied.addr()).parse().map_err(io::Error::other)?;
+        Ok((self.name.into(), url))
     }
 }
 
@@ -75,31 +79,33 @@ impl Demo {
         let mut controlled = Vec::new();
         for (name, script, description, cause) in UPSTREAMS {
             let initial = if cause.is_some() { script } else { Script::Healthy };
-            let started = TestedUpstream::start(name, initial, cause, &self.policies).await;
+            let started = TestedOrigin::start(name, initial, cause).await;
             tested.push(started.map_err(start_error)?);
             let fault = Fault { script, description };
             controlled.push(DemoUpstream { name, fault, fault_injected: cause.is_some().into() });
         }
         let gateway = listener.local_addr().map_err(start_error)?;
-        let upstreams: Vec<_> = tested.iter().map(|tested| tested.upstream.clone()).collect();
+        let services: Result<Vec<_>, _> = tested.iter().map(TestedOrigin::service).collect();
+        let config = Config::with_services(services.map_err(start_error)?, self.policy);
         let (controls, commands) = DemoControls::new(controlled);
         let controls = Arc::new(controls);
         let (shutdown, on_shutdown) = watch::channel(false);
-        let dashboard = Dashboard::new(&upstreams, Some(Arc::clone(&controls)), on_shutdown);
-        let app = app::upstreams_router(upstreams, &self.policies, dashboard.clone(), prometheus);
+        let dashboard = Dashboard::new(Some(Arc::clone(&controls)), on_shutdown);
+        let services = ReloadableRouter::start(config, dashboard.clone())
+            .map_err(|error| ExitError::Failure(error.to_string()))?;
+        let upstreams = services.upstreams();
+        let app = app::router(services, dashboard.clone(), prometheus);
         let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown));
-        let rows = run_load_tests(&tested, gateway, self.attempt_timeout).await;
-        println!("\n{}", report::table(&rows, self.attempt_timeout));
+        let attempt_timeout = self.policy.attempt;
+        let rows = run_load_tests(&tested, &upstreams, gateway, attempt_timeout).await;
+        println!("\n{}", report::table(&rows, attempt_timeout));
         if once {
             return report::verify(&rows);
         }
         self.log.enable();
-        let mut origins = Vec::new();
-        for TestedUpstream { proxied, upstream, .. } in tested {
-            // The load test's counts would hide the later, smaller ones in the dashboard's chart.
-            upstream.stats.clear_counts();
-            origins.push(proxied);
-        }
+        // The load test's counts would hide the later, smaller ones in the dashboard's chart.
+        upstreams.iter().for_each(|upstream| upstream.stats.clear_counts());
+        let origins = tested.into_iter().map(|tested| tested.proxied).collect();
         tokio::spawn(commands.run(Arc::clone(&controls), origins));
         tokio::spawn(background_load::run(gateway, dashboard, Arc::clone(&controls)));
         controls.finish_load_test();
@@ -114,7 +120,8 @@ impl Demo {
 }
 
 async fn run_load_tests(
-    tested: &[TestedUpstream],
+    tested: &[TestedOrigin],
+    upstreams: &[Upstream],
     gateway: SocketAddr,
     attempt_timeout: Duration,
 ) -> Vec<Row> {
@@ -124,17 +131,19 @@ async fn run_load_tests(
         progress.set_style(style);
     }
     let mut rows = Vec::new();
-    for TestedUpstream { direct, proxied, upstream, expected_cause } in tested {
-        progress.set_message(upstream.name.clone());
+    for (TestedOrigin { name, direct, proxied, expected_cause }, upstream) in
+        tested.iter().zip(upstreams)
+    {
+        progress.set_message(*name);
         let url = format!("http://{}/", direct.addr());
         let direct = load_test::run(&url, attempt_timeout, &progress).await;
-        let url = format!("http://{gateway}/{}", upstream.name);
+        let url = format!("http://{gateway}/{name}");
         let through_gateway = load_test::run(&url, GATEWAY_TIMEOUT, &progress).await;
         // Neither count is complete: the gateway does not count requests that hyper's client
         // resends, and an origin that refuses connections counts none.
         let requests_sent = upstream.requests_sent.load(Ordering::Relaxed).max(proxied.requests());
         rows.push(Row {
-            name: upstream.name.clone(),
+            name: (*name).to_owned(),
             expected_cause: *expected_cause,
             direct,
             through_gateway,

@@ -1,4 +1,4 @@
-//! Mock upstreams with OpenAI's and Anthropic's protocols and injected faults, to try the gateway
+//! Scripted upstreams with OpenAI's and Anthropic's protocols and injected faults, to try the gateway
 //! without an API key.
 
 use std::{
@@ -27,10 +27,10 @@ const WORDS: [&str; 6] = ["All", " is", " well", " that", " ends", " well."];
 
 const WORD_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The behavior of a mock upstream.
+/// The behavior of a scripted upstream.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum MockBehavior {
+pub(crate) enum ScriptedBehavior {
     /// Returns 200 to every request.
     Healthy,
     /// Returns 429 to every second request, with `retry-after-ms: 300`.
@@ -44,15 +44,15 @@ pub(super) enum MockBehavior {
     InterruptedStream,
 }
 
-/// A mock upstream, which runs until it is dropped.
+/// A scripted upstream, which runs until it is dropped.
 #[derive(Debug)]
-pub(super) struct MockUpstream {
+pub(super) struct ScriptedUpstream {
     pub(super) url: Uri,
     server: JoinHandle<()>,
 }
 
-impl MockUpstream {
-    pub(super) fn start(behavior: MockBehavior) -> io::Result<Self> {
+impl ScriptedUpstream {
+    pub(super) fn start(behavior: ScriptedBehavior) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?).parse().map_err(io::Error::other)?;
@@ -67,26 +67,28 @@ impl MockUpstream {
     }
 }
 
-impl Drop for MockUpstream {
+impl Drop for ScriptedUpstream {
     fn drop(&mut self) {
         self.server.abort();
     }
 }
 
 async fn respond(
-    State((behavior, count)): State<(MockBehavior, Arc<AtomicU64>)>,
+    State((behavior, count)): State<(ScriptedBehavior, Arc<AtomicU64>)>,
     uri: Uri,
     request: Option<Json<Value>>,
 ) -> Response {
     let number = count.fetch_add(1, Ordering::Relaxed) + 1;
     let error = json!({ "error": { "type": "scripted", "message": "failed on purpose" } });
     match behavior {
-        MockBehavior::RateLimited if number.is_multiple_of(2) => {
+        ScriptedBehavior::RateLimited if number.is_multiple_of(2) => {
             let wait = [("retry-after-ms", "300")];
             return (StatusCode::TOO_MANY_REQUESTS, wait, Json(error)).into_response();
         }
-        MockBehavior::BadGateway => return (StatusCode::BAD_GATEWAY, Json(error)).into_response(),
-        MockBehavior::Overloaded if number.is_multiple_of(3) => {
+        ScriptedBehavior::BadGateway => {
+            return (StatusCode::BAD_GATEWAY, Json(error)).into_response();
+        }
+        ScriptedBehavior::Overloaded if number.is_multiple_of(3) => {
             let overloaded = StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             return (overloaded, Json(error)).into_response();
         }
@@ -114,8 +116,8 @@ async fn respond(
     .into_response()
 }
 
-fn stream_response(events: Vec<String>, behavior: MockBehavior) -> Response {
-    let interrupted = behavior == MockBehavior::InterruptedStream;
+fn stream_response(events: Vec<String>, behavior: ScriptedBehavior) -> Response {
+    let interrupted = behavior == ScriptedBehavior::InterruptedStream;
     let count = if interrupted { events.len() / 2 } else { events.len() };
     let events = stream::iter(events.into_iter().take(count)).then(async |event| {
         tokio::time::sleep(WORD_INTERVAL).await;

@@ -5,10 +5,12 @@ use std::env;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use serde::Deserialize;
 
+use crate::config::Dialect;
+
 /// An API key from an environment variable. `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
-pub(super) struct ApiKey(HeaderValue);
+pub(crate) struct ApiKey(HeaderValue);
 
 impl TryFrom<String> for ApiKey {
     type Error = String;
@@ -41,7 +43,7 @@ impl ApiKey {
 /// key alone.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
-pub(super) struct ApiKeyHeader(HeaderName);
+pub(crate) struct ApiKeyHeader(HeaderName);
 
 impl Default for ApiKeyHeader {
     fn default() -> Self {
@@ -58,6 +60,10 @@ impl TryFrom<String> for ApiKeyHeader {
 }
 
 impl ApiKeyHeader {
+    pub(super) const fn of_dialect(dialect: Dialect) -> Self {
+        Self(dialect.api_key_header())
+    }
+
     /// Returns the name and the value of the header.
     pub(super) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
         let ApiKey(key) = key;

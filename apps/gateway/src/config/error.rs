@@ -6,7 +6,7 @@ const MAX_MESSAGE_CHARS: usize = 600;
 
 /// The error message, which contains the file, the line, the key and the expected value.
 #[derive(Debug)]
-pub(crate) struct ConfigError(pub(super) String);
+pub(crate) struct ConfigError(pub(crate) String);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

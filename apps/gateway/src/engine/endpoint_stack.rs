@@ -1,6 +1,6 @@
 //! The client stack of one endpoint.
 
-use std::sync::atomic::Ordering;
+use std::{num::NonZeroU32, sync::atomic::Ordering, time::Duration};
 
 use axum::body::Body;
 use http::{Request, Response, Uri};
@@ -12,51 +12,56 @@ use seawall::{
     request_duration::RequestDurationLayer,
     timeout::TimeoutLayer,
 };
-use tower::{ServiceBuilder, ServiceExt, util::BoxService};
+use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 
 use super::{
-    balancer::UpstreamRequest,
-    config::{PolicyConfig, UpstreamConfig},
-    credentials,
-    endpoint::Endpoint,
-    health::HealthView,
+    ApiKeyHeader, balancer::UpstreamRequest, credentials, endpoint::Endpoint,
+    health::EndpointHealth,
 };
 use crate::{
     client::HttpClient,
+    config::{Dialect, Policy, UpstreamConfig},
     forward,
     observe::ObserveLayer,
-    upstream::{CircuitSource, Upstream},
+    upstream::Upstream,
 };
 
-/// Creates the dashboard's entry of an endpoint, and its circuit breaker.
-pub(super) fn upstream(
-    service: &str,
-    number: usize,
-    url: Uri,
-    policy: &PolicyConfig,
-) -> (Upstream, CircuitBreakerLayer) {
-    // The number distinguishes endpoints with the same host and different API keys.
-    let name = format!("{service} {number} · {}", url.authority().map_or("", |host| host.as_str()));
-    let breaker = CircuitBreakerLayer::new()
-        .consecutive_failures(policy.open_after)
-        .open_behavior(OpenBehavior::Backpressure)
-        .named(&name);
-    (Upstream::new(name, url, CircuitSource::Own(breaker.handle())), breaker)
-}
+/// The number of probes of a half-open circuit in each [`PROBE_TIMEOUT`].
+const PROBES: NonZeroU32 = const { NonZeroU32::new(5).unwrap() };
 
-/// Creates the endpoint that the balancer uses.
+/// The time after which another request may take the place of a probe.
+///
+/// The answers of slow models take many seconds. Until the first one arrives, the circuit would
+/// otherwise reject all requests beyond the first [`PROBES`].
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Creates the endpoint that the balancer uses, and its entry in the dashboard. `name` is unique.
+/// The statistics of an only endpoint are those of its service.
 pub(super) fn endpoint(
-    (upstream, breaker): (&Upstream, CircuitBreakerLayer),
-    health: HealthView,
+    name: String,
+    url: Uri,
     service: &str,
     config: &UpstreamConfig,
-    policy: &PolicyConfig,
+    dialect: Option<Dialect>,
+    policy: &Policy,
     client: &HttpClient,
-) -> Endpoint {
+    is_only_endpoint: bool,
+) -> (Upstream, Endpoint) {
+    let breaker = CircuitBreakerLayer::new()
+        .consecutive_failures(policy.open_after)
+        .half_open_probes(PROBES)
+        .probe_timeout(PROBE_TIMEOUT)
+        .open_behavior(OpenBehavior::Backpressure)
+        .named(&name);
+    let upstream = Upstream::new(name, url, breaker.handle());
+    let health = EndpointHealth::new(breaker.handle());
     let observed_health = health.clone();
     let Upstream { url, requests_sent, stats, .. } = upstream.clone();
     let service = service.to_owned();
-    let key = config.api_key_env.as_ref().map(|key| config.api_key_header.with_key(key));
+    let key = config.api_key_env.as_ref().map(|key| {
+        let header = config.api_key_header.clone();
+        header.or(dialect.map(ApiKeyHeader::of_dialect)).unwrap_or_default().with_key(key)
+    });
     let replaces_credentials = key.is_some();
     let stack = ServiceBuilder::new()
         .map_request(move |mut request: UpstreamRequest| {
@@ -69,7 +74,7 @@ pub(super) fn endpoint(
             }
             request
         })
-        .layer(ObserveLayer(stats))
+        .layer(ObserveLayer((!is_only_endpoint).then_some(stats)))
         .layer(RequestDurationLayer::client())
         // A failed attempt may be retried, so the outcome is in the server's log line.
         .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
@@ -91,5 +96,5 @@ pub(super) fn endpoint(
         observed_health.record(outcome.as_ref());
         outcome
     });
-    Endpoint::new(BoxService::new(stack), health)
+    (upstream, Endpoint::new(BoxCloneSyncService::new(stack), health))
 }

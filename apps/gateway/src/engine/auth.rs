@@ -21,13 +21,14 @@ use subtle::ConstantTimeEq;
 use tower::{Layer, Service};
 
 use super::{
-    api_key::ApiKey,
-    config::{ClientConfig, Config},
-    credentials,
+    ApiKey, credentials,
     rate_limit::{ClientId, ClientRateLimiter},
     rejection::Rejection,
 };
-use crate::dashboard;
+use crate::{
+    config::{ClientConfig, Config},
+    dashboard,
+};
 
 /// Authenticates the clients of the configuration, and applies the rate limit of each.
 ///

@@ -13,7 +13,7 @@ use governor::{
 };
 use lru::LruCache;
 
-use super::config::RateLimitConfig;
+use crate::config::RateLimitConfig;
 
 /// The maximum number of tracked clients. The least recently used one is evicted, and starts again
 /// with a full burst.

@@ -6,7 +6,7 @@ use seawall::{Cause, Failure, Processed, Reporter};
 
 /// A request that was not sent upstream.
 #[derive(Debug)]
-pub(super) struct Rejection {
+pub(crate) struct Rejection {
     reason: &'static str,
     failure: Failure,
 }
@@ -33,6 +33,25 @@ impl Rejection {
             "the circuit of the upstream is open, but another is available",
             Cause::DestinationUnavailable,
             None,
+        )
+    }
+
+    /// The upstream responded to an earlier request of the client with 429 and `Retry-After`.
+    pub(super) const fn upstream_rate_limit(wait: Duration) -> Self {
+        Self::new("the upstream limits the rate of this client", Cause::RateLimited, Some(wait))
+    }
+
+    /// The upstream responded to an earlier request of the client with `Retry-After`.
+    pub(super) const fn upstream_unavailable(wait: Duration) -> Self {
+        Self::new("the upstream requested a wait from this client", Cause::Overloaded, Some(wait))
+    }
+
+    /// The same request has just failed.
+    pub(super) const fn repeated_request(wait: Duration) -> Self {
+        Self::new(
+            "the same request has just failed after all retries",
+            Cause::DestinationUnavailable,
+            Some(wait),
         )
     }
 

@@ -1,0 +1,152 @@
+//! The configuration file of the gateway.
+
+mod dialect;
+mod error;
+mod policy;
+mod service;
+
+use std::{fs::File, io::Read, net::SocketAddr, num::NonZeroU32, path::Path};
+
+use http::Uri;
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(crate) use self::{
+    dialect::Dialect,
+    error::ConfigError,
+    policy::{Policy, PolicyTable},
+    service::{ServiceConfig, UpstreamConfig},
+};
+use crate::engine::ApiKey;
+
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// The configuration of the gateway: that of a file, of the command line, or of the demo.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The rate limit of each client. Off by default.
+    #[serde(default)]
+    pub(crate) limit: Option<RateLimitConfig>,
+    /// The clients that may send requests. Authentication is off if this is empty.
+    #[serde(default, rename = "client")]
+    pub(crate) clients: Vec<ClientConfig>,
+    /// The policy of all services, whose own tables take precedence.
+    #[serde(default)]
+    policy: PolicyTable,
+    #[serde(default, rename = "service")]
+    pub(crate) services: Vec<ServiceConfig>,
+    /// The policy below `[policy]`.
+    #[serde(skip)]
+    default_policy: Policy,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateLimitConfig {
+    pub(crate) requests_per_minute: NonZeroU32,
+    /// The number of requests that an idle client may send at once.
+    pub(crate) burst: NonZeroU32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientConfig {
+    pub(crate) name: Spanned<String>,
+    /// The environment variable with the token, which the client sends as its API key.
+    pub(crate) token_env: ApiKey,
+}
+
+impl Config {
+    /// Creates the configuration of services with one upstream each.
+    pub(crate) fn with_services(
+        services: impl IntoIterator<Item = (String, Uri)>,
+        policy: Policy,
+    ) -> Self {
+        let services = services.into_iter().map(|(name, url)| ServiceConfig::new(name, url));
+        Self { services: services.collect(), default_policy: policy, ..Self::default() }
+    }
+
+    /// Loads and validates the file. `listen` is the address that the gateway listens on.
+    pub(crate) fn load(path: &Path, listen: SocketAddr) -> Result<Self, ConfigError> {
+        let file = path.display();
+        let read_error = |error| ConfigError(format!("cannot read {file}: {error}"));
+        let mut bytes = Vec::new();
+        let opened = File::open(path).map_err(read_error)?;
+        opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(read_error)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(ConfigError(format!("{file}: larger than 1 MiB")));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            ConfigError(format!("{file}: not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
+        })?;
+        let config: Self =
+            toml::from_str(&text).map_err(|error| ConfigError::from_toml(path, &text, &error))?;
+        config.validate(path, &text, listen).map(|()| config)
+    }
+
+    /// Returns the policy of a service.
+    ///
+    /// # Errors
+    /// Returns the expectation that the policy does not meet. A loaded file has no such error.
+    pub(crate) fn policy_of(&self, service: &ServiceConfig) -> Result<Policy, &'static str> {
+        service.policy.apply_to(self.policy.apply_to(self.default_policy)?)
+    }
+
+    pub(crate) fn has_api_keys(&self) -> bool {
+        self.services.iter().any(ServiceConfig::has_api_keys)
+    }
+
+    fn validate(&self, path: &Path, text: &str, listen: SocketAddr) -> Result<(), ConfigError> {
+        let file = path.display();
+        if self.services.is_empty() {
+            return Err(ConfigError(format!("{file}: expected at least one [[service]]")));
+        }
+        if let Err(message) = self.policy.apply_to(self.default_policy) {
+            return Err(ConfigError(format!("{file}: [policy]: {message}")));
+        }
+        self.validate_services(path, text)?;
+        self.validate_clients(path, text)?;
+        if self.has_api_keys() && self.clients.is_empty() && !listen.ip().is_loopback() {
+            return Err(ConfigError(format!(
+                "{file}: every host that reaches {listen} could use the API keys: expected a [[client]] or a loopback address"
+            )));
+        }
+        Ok(())
+    }
+
+    fn validate_services(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        for (index, service) in self.services.iter().enumerate() {
+            let name = service.name();
+            let error =
+                |message: &str| Err(ConfigError::at(path, text, service.name.span(), message));
+            if self.services[..index].iter().any(|other| other.name() == name) {
+                return error(&format!("`{name}` is already the name of another service"));
+            }
+            if let Err(message) = service.validate_upstreams() {
+                return error(&format!("service `{name}`: {message}"));
+            }
+            if let Err(message) = self.policy_of(service) {
+                return error(&format!("service `{name}`: [service.policy]: {message}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_clients(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        for (index, client) in self.clients.iter().enumerate() {
+            let name = &client.name;
+            let earlier = &self.clients[..index];
+            let message = if earlier.iter().any(|other| other.name.as_ref() == name.as_ref()) {
+                "is already the name of another client"
+            } else if earlier.iter().any(|other| other.token_env == client.token_env) {
+                "has the token of another client"
+            } else {
+                continue;
+            };
+            let message = format!("`{}` {message}", name.as_ref());
+            return Err(ConfigError::at(path, text, name.span(), &message));
+        }
+        Ok(())
+    }
+}

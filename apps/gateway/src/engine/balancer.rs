@@ -1,0 +1,118 @@
+//! Load balancing among the endpoints of a service.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::body::Body;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use seawall::{
+    BoxError,
+    circuit_breaker::CircuitOpen,
+    classify::{Classify, HttpClassifier},
+    find_source,
+    retry::ReplayBody,
+};
+use tower::{Service, ServiceExt};
+
+use super::{
+    choice::choose,
+    endpoint::{Endpoint, EndpointStack},
+    rejection::Rejection,
+};
+
+/// A request to an endpoint, with a body that can be replayed.
+pub(super) type UpstreamRequest = Request<ReplayBody<Body>>;
+
+/// Sends each request to the less loaded of two random available endpoints.
+///
+/// `tower::balance` is not used: it cannot be cloned, so all requests would pass through the queue
+/// and the task of a `tower::buffer`.
+///
+/// # Clone
+///
+/// Clones share the endpoints.
+#[derive(Clone, Debug)]
+pub(super) struct Balancer {
+    endpoints: Arc<[Endpoint]>,
+}
+
+impl Balancer {
+    pub(super) fn new(endpoints: Vec<Endpoint>) -> Self {
+        Self { endpoints: endpoints.into() }
+    }
+
+    /// Returns an endpoint and its stack, which is ready. Prefers endpoints out of their cooldown.
+    ///
+    /// # Errors
+    /// Returns a rejection if the circuit of every endpoint is open.
+    fn ready_endpoint(&self) -> Result<(&Endpoint, EndpointStack), Rejection> {
+        let is_available = |index: &usize| self.endpoints[*index].health.is_available();
+        let (available, cooling_down): (Vec<_>, Vec<_>) =
+            (0..self.endpoints.len()).partition(is_available);
+        for mut candidates in [available, cooling_down] {
+            let load = |index: usize| self.endpoints[index].load();
+            while let Some(index) = choose(&candidates, load, |below| fastrand::usize(..below)) {
+                let endpoint = &self.endpoints[index];
+                let mut stack = endpoint.stack();
+                if let Some(Ok(_)) = stack.ready().now_or_never() {
+                    return Ok((endpoint, stack));
+                }
+                // The circuit is open, or all its probes are in flight.
+                candidates.retain(|candidate| *candidate != index);
+            }
+        }
+        let waits = self.endpoints.iter().map(|endpoint| endpoint.health.time_to_next_probe());
+        Err(Rejection::all_circuits_open(waits.min().unwrap_or_default()))
+    }
+
+    fn has_available_endpoint(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.health.is_available())
+    }
+
+    /// Clears the wait before a retry if another endpoint is available.
+    ///
+    /// The response keeps its `Retry-After` header for the caller.
+    fn allow_immediate_retry(&self, mut response: Response<Body>) -> Response<Body> {
+        let failure = HttpClassifier::new().classify(Ok(&response));
+        if let Some(failure) = failure.filter(|failure| failure.retry_after().is_some())
+            && self.has_available_endpoint()
+        {
+            response.extensions_mut().insert(failure.with_retry_after(None));
+        }
+        response
+    }
+
+    /// Lets a retry use another endpoint if the circuit opened after the choice.
+    fn map_error(&self, error: BoxError) -> BoxError {
+        let circuit_open = find_source::<CircuitOpen>(&*error).is_some();
+        if circuit_open && self.has_available_endpoint() {
+            return Rejection::endpoint_unavailable().into();
+        }
+        error
+    }
+}
+
+impl Service<UpstreamRequest> for Balancer {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: UpstreamRequest) -> Self::Future {
+        let balancer = self.clone();
+        Box::pin(async move {
+            let (endpoint, stack) = balancer.ready_endpoint()?;
+            match endpoint.send(stack, request).await {
+                Ok(response) => Ok(balancer.allow_immediate_retry(response)),
+                Err(error) => Err(balancer.map_error(error)),
+            }
+        })
+    }
+}

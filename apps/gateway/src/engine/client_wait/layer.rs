@@ -1,0 +1,154 @@
+//! The layer that rejects requests of clients that must wait.
+
+use std::{
+    error::Error,
+    hash::RandomState,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use http::{Method, Request, Response, StatusCode};
+use seawall::{
+    Blame, BoxError, Cause, Reporter,
+    circuit_breaker::CircuitOpen,
+    classify::{Classify, HttpClassifier},
+    find_source,
+    retry::{RetriesExhausted, RetryLayer, RetryOverride, RetryReport},
+};
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use super::{
+    identity::Identity,
+    wait_map::{Admission, WaitMap, WaitReason},
+};
+use crate::engine::rejection::Rejection;
+
+/// Rejects requests of clients that must wait, and limits repetitions to a single attempt.
+///
+/// # Clone
+///
+/// Clones share the waits.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct ClientWaitLayer {
+    waits: Arc<Waits>,
+    single_attempt: RetryOverride,
+}
+
+#[derive(Debug)]
+struct Waits {
+    random: RandomState,
+    map: Mutex<WaitMap>,
+}
+
+impl ClientWaitLayer {
+    pub(in crate::engine) fn new() -> Self {
+        let waits = Waits { random: RandomState::new(), map: Mutex::new(WaitMap::new()) };
+        let single_attempt =
+            RetryOverride::new(RetryLayer::new().max_retries(0).max_replay_bytes(0));
+        Self { waits: Arc::new(waits), single_attempt }
+    }
+}
+
+impl Waits {
+    fn lock(&self) -> MutexGuard<'_, WaitMap> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records the outcome of a request.
+    fn record<B>(&self, call: Call, outcome: Result<&Response<B>, &BoxError>) {
+        let attempts = match outcome {
+            Ok(response) => {
+                response.extensions().get().map(|report: &RetryReport| report.attempts().get())
+            }
+            Err(error) => find_source::<RetriesExhausted>(&**error).map(|it| it.attempts().get()),
+        };
+        let is_circuit_open =
+            outcome.is_err_and(|error| find_source::<CircuitOpen>(&**error).is_some());
+        let outcome = outcome.map_err(|error| &**error as &(dyn Error + 'static));
+        let Some(failure) = HttpClassifier::new().classify(outcome) else {
+            return self.lock().on_success(call.identity);
+        };
+        let now = Instant::now();
+        if let Some(wait) = failure.retry_after()
+            && failure.reporter() != Reporter::Local
+        {
+            let is_rate_limit = failure.status() == Some(StatusCode::TOO_MANY_REQUESTS);
+            let reason =
+                if is_rate_limit { WaitReason::RateLimited } else { WaitReason::Unavailable };
+            return self.lock().on_retry_after(call.identity, wait, reason, now);
+        }
+        let is_upstream_failure = !is_circuit_open
+            && !matches!(failure.blame(), Blame::Caller | Blame::Process)
+            && !matches!(failure.cause(), Cause::ClientError | Cause::Conflict);
+        let was_retried = call.is_single_attempt || attempts.is_some_and(|attempts| attempts > 1);
+        if is_upstream_failure && was_retried && call.is_costly {
+            self.lock().on_failure(call.identity, now);
+        }
+    }
+}
+
+/// A request in flight.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    identity: Identity,
+    /// Whether a repetition of the request may cost the upstream as much as a new request.
+    is_costly: bool,
+    is_single_attempt: bool,
+}
+
+impl<S> Layer<S> for ClientWaitLayer {
+    type Service = ClientWait<S>;
+
+    fn layer(&self, inner: S) -> ClientWait<S> {
+        ClientWait { inner, layer: self.clone() }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct ClientWait<S> {
+    inner: S,
+    layer: ClientWaitLayer,
+}
+
+impl<S, R, B> Service<Request<R>> for ClientWait<S>
+where
+    S: Service<Request<R>, Response = Response<B>, Error = BoxError, Future: Send + 'static>,
+    B: Send,
+{
+    type Response = Response<B>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    // A cancelled call is not recorded.
+    fn call(&mut self, mut request: Request<R>) -> Self::Future {
+        let waits = Arc::clone(&self.layer.waits);
+        let identity = Identity::new(&request, &waits.random);
+        let admission = waits.lock().admit(identity, Instant::now());
+        if let Admission::Rejected { reason, remaining } = admission {
+            let rejection = match reason {
+                WaitReason::RateLimited => Rejection::upstream_rate_limit(remaining),
+                WaitReason::Unavailable => Rejection::upstream_unavailable(remaining),
+                WaitReason::Repeated => Rejection::repeated_request(remaining),
+            };
+            return Box::pin(async { Err(rejection.into()) });
+        }
+        let is_single_attempt = admission == Admission::SingleAttempt;
+        if is_single_attempt {
+            request.extensions_mut().insert(self.layer.single_attempt.clone());
+        }
+        let is_costly = !request.method().is_idempotent() && *request.method() != Method::OPTIONS;
+        let call = Call { identity, is_costly, is_single_attempt };
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let outcome = response.await;
+            waits.record(call, outcome.as_ref());
+            outcome
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! The routes of all services, which a reload replaces.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    task::{Context, Poll},
+};
+
+use axum::{Router, body::Body, http::StatusCode};
+use http::{Request, Response};
+
+use super::{
+    auth::AuthLayer, rate_limit::ClientRateLimiter, resources::Resources, service::RunningService,
+};
+use crate::{
+    config::{Config, ConfigError, Policy, RateLimitConfig, ServiceConfig},
+    dashboard::Dashboard,
+    routing,
+    upstream::Upstream,
+};
+
+/// Routes each request by the active configuration.
+///
+/// # Clone
+///
+/// Clones share the active configuration.
+#[derive(Clone)]
+pub(crate) struct ReloadableRouter {
+    resources: Resources,
+    dashboard: Dashboard,
+    active: Arc<RwLock<ActiveConfig>>,
+}
+
+/// The file of a configuration, from which it can be reloaded.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfigFile {
+    pub(crate) path: PathBuf,
+    /// The address that the gateway listens on.
+    pub(crate) listen: SocketAddr,
+}
+
+impl ConfigFile {
+    pub(crate) fn load(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.path, self.listen)
+    }
+}
+
+#[derive(Clone)]
+struct ActiveConfig {
+    router: Router,
+    services: Arc<[ActiveService]>,
+    rate_limiter: Option<(RateLimitConfig, Arc<ClientRateLimiter>)>,
+}
+
+#[derive(Clone)]
+struct ActiveService {
+    config: ServiceConfig,
+    policy: Policy,
+    running: RunningService,
+}
+
+impl ReloadableRouter {
+    /// Starts the services of a configuration.
+    pub(crate) fn start(config: Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
+        let resources = Resources::new();
+        let active = ActiveConfig::build(config, None, &resources)?;
+        dashboard.set_upstreams(&active.upstreams());
+        let active = Arc::new(RwLock::new(active));
+        Ok(Self { resources, dashboard, active })
+    }
+
+    /// Loads the file again and applies it to new requests.
+    ///
+    /// Unchanged services keep their circuits, budgets and counts. An unchanged rate limit keeps
+    /// its clients.
+    ///
+    /// # Errors
+    /// Returns the error of the file. The active configuration then stays in force.
+    pub(crate) fn reload(&self, file: &ConfigFile) -> Result<(), ConfigError> {
+        let config = file.load()?;
+        let active = ActiveConfig::build(config, Some(&self.active()), &self.resources)?;
+        self.dashboard.set_upstreams(&active.upstreams());
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
+        Ok(())
+    }
+
+    /// Returns a line with the paths of all services.
+    pub(crate) fn index_text(&self) -> String {
+        self.active().index_text()
+    }
+
+    /// Returns the upstreams of all services, in the order of the configuration.
+    pub(crate) fn upstreams(&self) -> Vec<Upstream> {
+        self.active().upstreams()
+    }
+
+    fn active(&self) -> ActiveConfig {
+        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ActiveConfig {
+    fn build(
+        config: Config,
+        old: Option<&Self>,
+        resources: &Resources,
+    ) -> Result<Self, ConfigError> {
+        let rate_limiter = config.limit.clone().map(|limit| {
+            old.and_then(|old| old.rate_limiter.clone())
+                .filter(|(old, _)| *old == limit)
+                .unwrap_or_else(|| (limit.clone(), Arc::new(ClientRateLimiter::new(&limit))))
+        });
+        let auth =
+            AuthLayer::new(&config, rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
+        let old_services = old.map_or(&[][..], |old| &old.services);
+        let services = config.services.iter().map(|service| {
+            let policy = config.policy_of(service).map_err(|error| ConfigError(error.into()))?;
+            ActiveService::start_or_keep(service, policy, old_services, resources)
+        });
+        let services = services.collect::<Result<_, ConfigError>>()?;
+        let mut active = Self { router: Router::new(), services, rate_limiter };
+        let not_found = format!("No such service. {}", active.index_text());
+        let services = active.services.iter().map(|service| &service.running);
+        let routes =
+            services.fold(Router::new(), |router, running| router.merge(running.routes(&auth)));
+        let routes = routes.fallback(async move || (StatusCode::NOT_FOUND, not_found));
+        active.router = routing::with_observability(routes);
+        Ok(active)
+    }
+
+    fn upstreams(&self) -> Vec<Upstream> {
+        self.services.iter().flat_map(|service| service.running.upstreams.clone()).collect()
+    }
+
+    fn index_text(&self) -> String {
+        let names = self.services.iter().map(|service| format!("/{}", service.config.name()));
+        format!("Services: {}.\n", names.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl ActiveService {
+    /// Returns the old service if neither its configuration nor its policy has changed.
+    fn start_or_keep(
+        config: &ServiceConfig,
+        policy: Policy,
+        old: &[Self],
+        resources: &Resources,
+    ) -> Result<Self, ConfigError> {
+        if let Some(old) = old.iter().find(|old| old.config == *config && old.policy == policy) {
+            return Ok(old.clone());
+        }
+        let running = RunningService::start(config, &policy, resources)
+            .map_err(|error| ConfigError(format!("cannot start a scripted upstream: {error}")))?;
+        Ok(Self { config: config.clone(), policy, running })
+    }
+}
+
+impl tower::Service<Request<Body>> for ReloadableRouter {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = <Router as tower::Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    // Calls the router without `poll_ready`, because it is always ready.
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.active().router.call(request)
+    }
+}

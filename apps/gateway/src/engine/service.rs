@@ -1,0 +1,128 @@
+//! One running service: authentication, retry and a balancer of its endpoints.
+
+use std::{io, sync::Arc};
+
+use axum::{Router, body::Body};
+use http::Response;
+use seawall::{
+    BoxError, Ratio,
+    deadline::DeadlineLayer,
+    error_response::ErrorResponseLayer,
+    retry::{Budget, RetryLayer},
+};
+use tower::{ServiceBuilder, util::BoxCloneSyncService};
+
+use super::{
+    auth::AuthLayer, balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer,
+    endpoint_stack, kept_bodies::KeptBodiesLayer, resources::Resources, scripted::ScriptedUpstream,
+};
+use crate::{
+    config::{Policy, ServiceConfig},
+    forward,
+    observe::ObserveLayer,
+    routing,
+    upstream::Upstream,
+};
+
+/// The number of retries that the budget always allows in ten seconds.
+///
+/// LLM requests are infrequent, and a retry at another endpoint adds no load to the failed one.
+const MIN_RETRIES: u32 = 10;
+
+type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, BoxError>;
+
+/// A running service.
+///
+/// # Clone
+///
+/// Clones share all state.
+#[derive(Clone)]
+pub(super) struct RunningService {
+    name: String,
+    stack: ServiceStack,
+    pub(super) upstreams: Vec<Upstream>,
+    /// Keeps the scripted upstreams alive.
+    _scripted: Arc<[ScriptedUpstream]>,
+}
+
+impl RunningService {
+    /// Starts the service.
+    ///
+    /// # Errors
+    /// Returns an error if a scripted upstream cannot listen.
+    pub(super) fn start(
+        config: &ServiceConfig,
+        policy: &Policy,
+        resources: &Resources,
+    ) -> io::Result<Self> {
+        let name = config.name().to_owned();
+        let (mut scripted, mut upstreams, mut endpoints) = (Vec::new(), Vec::new(), Vec::new());
+        let upstream_configs = config.upstreams();
+        let is_only_endpoint = upstream_configs.len() == 1;
+        for (index, upstream_config) in upstream_configs.iter().enumerate() {
+            let mut url = upstream_config.url.clone().unwrap_or_default();
+            if let Some(behavior) = upstream_config.script {
+                let upstream = ScriptedUpstream::start(behavior)?;
+                url = upstream.url.clone();
+                scripted.push(upstream);
+            }
+            let upstream_name = if is_only_endpoint {
+                name.clone()
+            } else {
+                // The number distinguishes endpoints with the same host and different API keys.
+                let host = url.authority().map_or("", |host| host.as_str());
+                format!("{name} {} · {host}", index + 1)
+            };
+            let (upstream, endpoint) = endpoint_stack::endpoint(
+                upstream_name,
+                url,
+                &name,
+                upstream_config,
+                config.dialect,
+                policy,
+                &resources.client,
+                is_only_endpoint,
+            );
+            upstreams.push(upstream);
+            endpoints.push(endpoint);
+        }
+        let stats = is_only_endpoint.then(|| Arc::clone(&upstreams[0].stats));
+        let mut retry = RetryLayer::new()
+            .named(&name)
+            .max_retries(policy.max_retries(endpoints.len()))
+            .retry_if_probably_unprocessed(true)
+            .budget(Budget::new(Ratio::percent(20), MIN_RETRIES))
+            .max_replay_bytes(policy.body_limit);
+        if config.dialect.is_some() || policy.any_method {
+            retry = retry.retry_statuses([408, 409, 429].into_iter().chain(500..600));
+        }
+        if policy.any_method {
+            retry = retry.retry_all_methods();
+        }
+        let kept_bodies =
+            KeptBodiesLayer::new(resources.kept_bodies.clone(), policy.body_limit, retry.clone());
+        let stack = ServiceBuilder::new()
+            .map_response(|response: Response<_>| {
+                forward::prepare_response(response).map(Body::new)
+            })
+            // The statistics of one of several upstreams do not include retries at another.
+            .layer(ObserveLayer(stats))
+            .layer(ClientWaitLayer::new())
+            .layer(DeadlineLayer::new(policy.total))
+            .layer(kept_bodies)
+            .layer(retry)
+            .service(Balancer::new(endpoints));
+        let stack = BoxCloneSyncService::new(stack);
+        Ok(Self { name, stack, upstreams, _scripted: scripted.into() })
+    }
+
+    /// Returns the routes of the service, behind authentication.
+    pub(super) fn routes(&self, auth: &AuthLayer) -> Router {
+        let service = ServiceBuilder::new()
+            .layer(DrainLayer)
+            .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
+            .layer(auth.clone())
+            .service(self.stack.clone());
+        routing::service_routes(&self.name, service)
+    }
+}
