@@ -28,6 +28,7 @@ use dashboard::Dashboard;
 use exit_error::ExitError;
 use metrics_exporter_prometheus::PrometheusHandle;
 use policies::Policies;
+use server::ActiveSettings;
 use tokio::{net::TcpListener, sync::watch};
 
 /// After 10,000 concurrent requests, glibc's allocator retains four times the memory in use.
@@ -76,7 +77,7 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
     let (shutdown, on_shutdown) = watch::channel(false);
     let dashboard = Dashboard::new(&upstreams, None, on_shutdown);
     let app = app::upstreams_router(upstreams, &policies, dashboard, prometheus);
-    server::serve_until_shutdown(listener, app, shutdown)
+    server::serve_until_shutdown(listener, app, shutdown, ActiveSettings::default())
         .await
         .map_err(|error| listen_error(&error))
 }
@@ -95,7 +96,8 @@ async fn serve_config(
     let dashboard = Dashboard::new(&[], None, on_shutdown);
     let services = llm::ReloadableRouter::start(path, listen, config, dashboard.clone())
         .map_err(config_error)?;
+    let settings = services.server_settings();
     server::reload_on_sighup(services.clone()).map_err(serve_error)?;
     let app = app::config_router(services, dashboard, prometheus);
-    server::serve_until_shutdown(listener, app, shutdown).await.map_err(serve_error)
+    server::serve_until_shutdown(listener, app, shutdown, settings).await.map_err(serve_error)
 }

@@ -25,7 +25,7 @@ use crate::{
     exit_error::ExitError,
     log::LogHandle,
     policies::Policies,
-    server,
+    server::{self, ActiveSettings},
     upstream::Upstream,
 };
 
@@ -87,7 +87,12 @@ impl Demo {
         let (shutdown, on_shutdown) = watch::channel(false);
         let dashboard = Dashboard::new(&upstreams, Some(Arc::clone(&controls)), on_shutdown);
         let app = app::upstreams_router(upstreams, &self.policies, dashboard.clone(), prometheus);
-        let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown));
+        let server = tokio::spawn(server::serve_until_shutdown(
+            listener,
+            app,
+            shutdown,
+            ActiveSettings::default(),
+        ));
         let rows = run_load_tests(&tested, gateway, self.attempt_timeout).await;
         println!("\n{}", report::table(&rows, self.attempt_timeout));
         if once {

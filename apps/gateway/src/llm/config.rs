@@ -11,7 +11,7 @@ use super::{
     config_error::ConfigError,
     mock_upstream::MockBehavior,
 };
-use crate::cli;
+use crate::{cli, server::ServerConfig};
 
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -31,6 +31,9 @@ pub(crate) struct Config {
     /// The policies of services with a URL.
     #[serde(default)]
     pub(super) policies: seawall::config::Config,
+    /// The limits of callers' connections.
+    #[serde(default)]
+    pub(super) server: ServerConfig,
     #[serde(default, rename = "service")]
     pub(super) services: Vec<ServiceConfig>,
 }

@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     task::{Context, Poll},
 };
@@ -23,6 +23,7 @@ use crate::{
     dashboard::Dashboard,
     policies::Policies,
     routing,
+    server::{ActiveSettings, Settings},
     upstream::Upstream,
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct ReloadableRouter {
     listen: SocketAddr,
     client: HttpClient,
     dashboard: Dashboard,
+    server: ActiveSettings,
     active: Arc<RwLock<ActiveConfig>>,
 }
 
@@ -58,13 +60,14 @@ impl ReloadableRouter {
         dashboard: Dashboard,
     ) -> Result<Self, ConfigError> {
         let client = client::build();
+        let server = ActiveSettings::new(load_server(&path, &config)?);
         let active = ActiveConfig::build(config, None, &client)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
-        Ok(Self { path, listen, client, dashboard, active })
+        Ok(Self { path, listen, client, dashboard, server, active })
     }
 
-    /// Loads the file again and applies it to new requests.
+    /// Loads the file and the certificate again and applies them to new requests.
     ///
     /// Unchanged services keep their circuits, budgets and counts. An unchanged rate limit keeps
     /// its clients.
@@ -73,11 +76,18 @@ impl ReloadableRouter {
     /// Returns the error of the file. The active configuration then stays in force.
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
         let config = Config::load(&self.path, self.listen)?;
+        let server = load_server(&self.path, &config)?;
         let old = self.active();
         let active = ActiveConfig::build(config, Some(&old), &self.client)?;
         self.dashboard.set_upstreams(&active.upstreams());
+        self.server.replace(server);
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(())
+    }
+
+    /// Returns the settings of the server, which a reload replaces.
+    pub(crate) fn server_settings(&self) -> ActiveSettings {
+        self.server.clone()
     }
 
     pub(crate) fn path(&self) -> std::path::Display<'_> {
@@ -92,6 +102,12 @@ impl ReloadableRouter {
     fn active(&self) -> ActiveConfig {
         self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Loads the certificate that the file names.
+fn load_server(path: &Path, config: &Config) -> Result<Settings, ConfigError> {
+    Settings::load(config.server.clone())
+        .map_err(|error| ConfigError(format!("{}: [server] tls: {error}", path.display())))
 }
 
 impl ActiveConfig {
