@@ -116,8 +116,7 @@ fn call(
 + Send
 + 'static {
     let in_flight = InFlight::new(info.clone());
-    let mut request =
-        request.map(|body| Body::new(InFlightBody::new(body, in_flight.clone())));
+    let mut request = request.map(|body| Body::new(InFlightBody::new(body, in_flight.clone())));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(info.clone());
     // A router is always ready.

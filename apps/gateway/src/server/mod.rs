@@ -84,7 +84,11 @@ pub(crate) async fn serve_until_shutdown(
 }
 
 /// Serves each connection in a task of its own, so that a panic ends only that connection.
-async fn serve(mut listener: LimitedListener, server: &ConnectionServer, settings: &ActiveSettings) {
+async fn serve(
+    mut listener: LimitedListener,
+    server: &ConnectionServer,
+    settings: &ActiveSettings,
+) {
     loop {
         let (stream, peer, permit) = listener.accept().await;
         server.tasks.spawn(server.clone().serve(stream, peer, settings.get(), permit));

@@ -52,9 +52,7 @@ impl Acceptor {
             .map_err(|_| error("key", key, &"expected an unencrypted private key in PEM"))?;
         let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .and_then(|builder| {
-                builder.with_no_client_auth().with_single_cert(chain, private_key)
-            })
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private_key))
             .map_err(|cause| error("cert", cert, &cause))?;
         server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self { inner: Arc::new(server).into(), handshake_timeout: *handshake_timeout })
