@@ -54,6 +54,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Caller<S> {
     pub(crate) async fn request(&mut self) {
         self.send(REQUEST).await;
         let response = self.read_until("ok").await;
-        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     }
 }

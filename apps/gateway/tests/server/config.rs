@@ -18,7 +18,7 @@ fn invalid_server_table_is_reported_in_one_line_with_position() {
         ("tls = { cert = \"c\" }", "FILE:2: tls: missing field `key`"),
         (
             "tls = { cert = \"c\", key = \"k\", handshake_timeout = \"0s\" }",
-            "FILE:2: tls = { cert = \"c\", key = \"k\", handshake_timeout: expected a duration",
+            "FILE:2: tls: expected a duration above 0s and up to 1 year",
         ),
         (
             "tls = { cert = \"/nowhere/c\\u001b.pem\", key = \"k\" }",

@@ -11,7 +11,7 @@ pub(crate) struct Running {
     pub(crate) process: GatewayProcess,
     pub(crate) address: SocketAddr,
     /// Deleted on drop.
-    pub(crate) file: NamedTempFile,
+    file: NamedTempFile,
 }
 
 impl Running {
@@ -32,6 +32,12 @@ impl Running {
         let process = GatewayProcess::spawn(command);
         let address = process.url.rsplit('/').next().unwrap().parse().unwrap();
         Self { process, address, file }
+    }
+
+    /// Replaces the lines in `[server]`, and reloads the file. Returns the message.
+    pub(crate) fn reload(&mut self, server: &str, upstream: SocketAddr) -> String {
+        fs::write(self.file.path(), config(server, upstream)).unwrap();
+        self.process.signal_and_read_line("-HUP")
     }
 }
 

@@ -136,3 +136,19 @@ async fn connection_ends_when_the_caller_stops_reading() {
     caller.send(REQUEST).await;
     timeout(LIMIT, upstream_closed).await.expect("expected the end").unwrap();
 }
+
+#[tokio::test]
+async fn sighup_applies_timeouts_to_new_connections() {
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let mut gateway = Running::start("head_timeout = \"1h\"", origin.addr());
+    let mut old = Caller::connect(gateway.address).await;
+    old.request().await;
+    assert!(gateway.reload(HEAD_TIMEOUT, origin.addr()).starts_with("reloaded "));
+    let mut new = Caller::connect(gateway.address).await;
+    assert_eq!(new.read_to_end().await, b"");
+    let message = gateway.reload("head_timeout = \"0s\"", origin.addr());
+    assert!(message.ends_with("the previous configuration stays in force"), "{message}");
+    let mut new = Caller::connect(gateway.address).await;
+    assert_eq!(new.read_to_end().await, b"");
+    old.request().await;
+}
