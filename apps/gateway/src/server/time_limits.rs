@@ -81,7 +81,11 @@ mod tests {
     const HEAD: Duration = Duration::from_secs(30);
     const IDLE: Duration = Duration::from_secs(75);
     const SEND: Duration = Duration::from_secs(60);
-    const MOMENT: Duration = Duration::from_millis(1);
+
+    // A millisecond less.
+    const ALMOST_HEAD: Duration = Duration::from_millis(29_999);
+    const ALMOST_IDLE: Duration = Duration::from_millis(74_999);
+    const ALMOST_SEND: Duration = Duration::from_millis(59_999);
 
     fn limits() -> TimeLimits {
         TimeLimits::new(&ServerConfig::default(), 0.0)
@@ -110,7 +114,7 @@ mod tests {
         let start = Instant::now();
         let check = |elapsed| limits().check(start + elapsed, &idle(start), None);
         assert_eq!(check(IDLE), Verdict::Close);
-        assert_eq!(check(IDLE - MOMENT), Verdict::Open(start + IDLE));
+        assert_eq!(check(ALMOST_IDLE), Verdict::Open(start + IDLE));
         // A head may begin meanwhile.
         assert_eq!(check(Duration::ZERO), Verdict::Open(start + HEAD));
     }
@@ -120,7 +124,7 @@ mod tests {
         let start = Instant::now();
         let head = Snapshot { head_since: Some(start), ..idle(start) };
         let check = |head, elapsed| limits().check(start + elapsed, head, None);
-        assert_eq!(check(&head, HEAD - MOMENT), Verdict::Open(start + HEAD));
+        assert_eq!(check(&head, ALMOST_HEAD), Verdict::Open(start + HEAD));
         assert_eq!(check(&head, HEAD), Verdict::Abort("head timeout"));
         let http2 = Snapshot { http2: true, ..head };
         assert_eq!(check(&http2, HEAD), Verdict::Open(start + HEAD + HEAD));
@@ -141,7 +145,7 @@ mod tests {
         let start = Instant::now();
         let blocked = Snapshot { in_flight: true, send_blocked_since: Some(start), ..idle(start) };
         let check = |elapsed| limits().check(start + elapsed, &blocked, None);
-        assert_eq!(check(SEND - MOMENT), Verdict::Open(start + SEND));
+        assert_eq!(check(ALMOST_SEND), Verdict::Open(start + SEND));
         assert_eq!(check(SEND), Verdict::Abort("send timeout"));
     }
 
@@ -150,7 +154,7 @@ mod tests {
         let start = Instant::now();
         let closing = start + IDLE;
         let check = |elapsed| limits().check(closing + elapsed, &idle(start), Some(closing));
-        assert_eq!(check(IDLE - MOMENT), Verdict::Open(closing + IDLE));
+        assert_eq!(check(ALMOST_IDLE), Verdict::Open(closing + IDLE));
         assert_eq!(check(IDLE), Verdict::Abort("idle timeout"));
     }
 }

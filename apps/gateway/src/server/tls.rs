@@ -78,7 +78,7 @@ fn read(path: &Path, name: &str) -> Result<Vec<u8>, TlsError> {
     Ok(bytes)
 }
 
-/// Creates an error. `{path:?}` escapes control characters.
+/// Creates an error, with control characters of the path escaped.
 fn error(name: &str, path: &Path, cause: &dyn fmt::Display) -> TlsError {
-    TlsError(format!("{name} {path:?}: {cause}"))
+    TlsError(format!("{name} {:?}: {cause}", path.to_string_lossy()))
 }

@@ -129,7 +129,7 @@ async fn connection_ends_when_the_caller_stops_reading() {
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
-        while stream.write_all(&[b'a'; 65_536]).await.is_ok() {}
+        while stream.write_all(&[b'a'; 16_384]).await.is_ok() {}
         let _ = sender.send(());
     });
     let mut caller = Caller::connect(gateway.address).await;

@@ -1,6 +1,6 @@
 //! Certificates in temporary files.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, sync::Arc};
 
 use rcgen::{CertifiedKey, KeyPair};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
@@ -33,12 +33,12 @@ impl TlsFiles {
         fs::write(self.key(), key).unwrap();
     }
 
-    pub(crate) fn cert(&self) -> PathBuf {
-        self.folder.path().join("cert.pem")
+    pub(crate) fn cert(&self) -> String {
+        format!("{}/cert.pem", self.folder.path().display())
     }
 
-    pub(crate) fn key(&self) -> PathBuf {
-        self.folder.path().join("key.pem")
+    pub(crate) fn key(&self) -> String {
+        format!("{}/key.pem", self.folder.path().display())
     }
 
     /// Returns the lines of `[server]`. `settings` are additional keys of `tls`.
