@@ -93,11 +93,12 @@ async fn serve(
     let (shutdown, on_shutdown) = watch::channel(false);
     let dashboard = Dashboard::new(None, on_shutdown);
     let services = ReloadableRouter::start(config, dashboard.clone()).map_err(usage_error)?;
+    let settings = services.server_settings();
     if let Some(file) = file {
         server::reload_on_sighup(services.clone(), file).map_err(serve_error)?;
     }
     let app = app::router(services, dashboard, prometheus);
-    server::serve_until_shutdown(listener, app, shutdown).await.map_err(serve_error)
+    server::serve_until_shutdown(listener, app, shutdown, settings).await.map_err(serve_error)
 }
 
 fn usage_error(error: ConfigError) -> ExitError {

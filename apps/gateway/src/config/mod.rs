@@ -5,7 +5,13 @@ mod error;
 mod policy;
 mod service;
 
-use std::{fs::File, io::Read, net::SocketAddr, num::NonZeroU32, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
 
 use http::Uri;
 use serde::Deserialize;
@@ -17,7 +23,7 @@ pub(crate) use self::{
     policy::{Policy, PolicyTable},
     service::{ServiceConfig, UpstreamConfig},
 };
-use crate::engine::ApiKey;
+use crate::{engine::ApiKey, server::ServerConfig};
 
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -36,6 +42,12 @@ pub(crate) struct Config {
     policy: PolicyTable,
     #[serde(default, rename = "service")]
     pub(crate) services: Vec<ServiceConfig>,
+    /// The limits of callers' connections.
+    #[serde(default)]
+    pub(crate) server: ServerConfig,
+    /// The file, or empty.
+    #[serde(skip)]
+    file: PathBuf,
     /// The policy below `[policy]`.
     #[serde(skip)]
     default_policy: Policy,
@@ -80,8 +92,9 @@ impl Config {
         let text = String::from_utf8(bytes).map_err(|error| {
             ConfigError(format!("{file}: not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
         })?;
-        let config: Self =
+        let mut config: Self =
             toml::from_str(&text).map_err(|error| ConfigError::from_toml(path, &text, &error))?;
+        path.clone_into(&mut config.file);
         config.validate(path, &text, listen).map(|()| config)
     }
 
@@ -95,6 +108,14 @@ impl Config {
 
     pub(crate) fn has_api_keys(&self) -> bool {
         self.services.iter().any(ServiceConfig::has_api_keys)
+    }
+
+    /// Creates an error that names the file, if there is one.
+    pub(crate) fn error(&self, message: &str) -> ConfigError {
+        if self.file.as_os_str().is_empty() {
+            return ConfigError(message.into());
+        }
+        ConfigError(format!("{}: {message}", self.file.display()))
     }
 
     fn validate(&self, path: &Path, text: &str, listen: SocketAddr) -> Result<(), ConfigError> {

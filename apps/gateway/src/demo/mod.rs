@@ -93,9 +93,9 @@ impl Demo {
         let dashboard = Dashboard::new(Some(Arc::clone(&controls)), on_shutdown);
         let services = ReloadableRouter::start(config, dashboard.clone())
             .map_err(|error| ExitError::Failure(error.to_string()))?;
-        let upstreams = services.upstreams();
+        let (upstreams, settings) = (services.upstreams(), services.server_settings());
         let app = app::router(services, dashboard.clone(), prometheus);
-        let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown));
+        let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown, settings));
         let attempt_timeout = self.policy.attempt;
         let rows = run_load_tests(&tested, &upstreams, gateway, attempt_timeout).await;
         println!("\n{}", report::table(&rows, attempt_timeout));

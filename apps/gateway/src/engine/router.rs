@@ -18,6 +18,7 @@ use crate::{
     config::{Config, ConfigError, Policy, RateLimitConfig, ServiceConfig},
     dashboard::Dashboard,
     routing,
+    server::{ActiveSettings, Settings},
     upstream::Upstream,
 };
 
@@ -30,6 +31,7 @@ use crate::{
 pub(crate) struct ReloadableRouter {
     resources: Resources,
     dashboard: Dashboard,
+    server: ActiveSettings,
     active: Arc<RwLock<ActiveConfig>>,
 }
 
@@ -65,13 +67,14 @@ impl ReloadableRouter {
     /// Starts the services of a configuration.
     pub(crate) fn start(config: Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
         let resources = Resources::new();
+        let server = ActiveSettings::new(load_server(&config)?);
         let active = ActiveConfig::build(config, None, &resources)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
-        Ok(Self { resources, dashboard, active })
+        Ok(Self { resources, dashboard, server, active })
     }
 
-    /// Loads the file again and applies it to new requests.
+    /// Loads the file and the certificate again and applies them to new requests.
     ///
     /// Unchanged services keep their circuits, budgets and counts. An unchanged rate limit keeps
     /// its clients.
@@ -80,10 +83,17 @@ impl ReloadableRouter {
     /// Returns the error of the file. The active configuration then stays in force.
     pub(crate) fn reload(&self, file: &ConfigFile) -> Result<(), ConfigError> {
         let config = file.load()?;
+        let server = load_server(&config)?;
         let active = ActiveConfig::build(config, Some(&self.active()), &self.resources)?;
         self.dashboard.set_upstreams(&active.upstreams());
+        self.server.replace(server);
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(())
+    }
+
+    /// Returns the settings of the server, which a reload replaces.
+    pub(crate) fn server_settings(&self) -> ActiveSettings {
+        self.server.clone()
     }
 
     /// Returns a line with the paths of all services.
@@ -101,6 +111,12 @@ impl ReloadableRouter {
     }
 }
 
+/// Loads the certificate that the configuration names.
+fn load_server(config: &Config) -> Result<Settings, ConfigError> {
+    Settings::load(config.server.clone())
+        .map_err(|error| config.error(&format!("[server] tls: {error}")))
+}
+
 impl ActiveConfig {
     fn build(
         config: Config,
@@ -116,7 +132,7 @@ impl ActiveConfig {
             AuthLayer::new(&config, rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
         let old_services = old.map_or(&[][..], |old| &old.services);
         let services = config.services.iter().map(|service| {
-            let policy = config.policy_of(service).map_err(|error| ConfigError(error.into()))?;
+            let policy = config.policy_of(service).map_err(|error| config.error(error))?;
             ActiveService::start_or_keep(service, policy, old_services, resources)
         });
         let services = services.collect::<Result<_, ConfigError>>()?;

@@ -35,7 +35,8 @@ impl GatewayProcess {
         Self::spawn(command)
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// Starts a command that runs [`gateway`], such as a shell with limits.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -65,10 +66,24 @@ impl GatewayProcess {
         self.child.id()
     }
 
-    /// Sends a signal. Returns the next line on standard error that is not a log event.
-    pub(crate) fn signal_and_read_line(&mut self, signal: &str) -> String {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Sends a signal. Returns the next line on standard error that is not a log event.
+    pub(crate) fn signal_and_read_line(&mut self, signal: &str) -> String {
+        self.signal(signal);
+        loop {
+            let line = self.read_stderr_line();
+            if !line.starts_with(' ') && !line.starts_with("20") {
+                return line;
+            }
+        }
+    }
+
+    /// Returns the next line on standard error.
+    pub(crate) fn read_stderr_line(&mut self) -> String {
         let stderr = self.child.stderr.as_mut().unwrap();
         // Unbuffered: a buffered reader would drop the bytes after the line.
         let mut line = Vec::new();
@@ -76,7 +91,6 @@ impl GatewayProcess {
             let mut byte = [0];
             stderr.read_exact(&mut byte).unwrap();
             match byte {
-                [b'\n'] if line.starts_with(b" ") || line.starts_with(b"20") => line.clear(),
                 [b'\n'] => return String::from_utf8(line).unwrap(),
                 [byte] => line.push(byte),
             }
@@ -84,9 +98,13 @@ impl GatewayProcess {
     }
 
     /// Sends a signal and waits for the exit. Returns the exit code and standard error.
-    pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    pub(crate) fn stop(self, signal: &str) -> (Option<i32>, String) {
+        self.signal(signal);
+        self.wait()
+    }
+
+    /// Waits for the exit. Returns the exit code and standard error.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let mut stderr = String::new();
         self.child.stderr.as_mut().unwrap().read_to_string(&mut stderr).unwrap();
         (self.child.wait().unwrap().code(), stderr)

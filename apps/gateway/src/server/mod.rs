@@ -1,0 +1,96 @@
+//! The server for callers: connections, their limits, TLS and the drain.
+//!
+//! Serves HTTP/1.1 and HTTP/2, by ALPN over TLS and by prior knowledge without. Requests have two
+//! extensions: [`ConnectionInfo`] and axum's `ConnectInfo<SocketAddr>`.
+//!
+//! | event | effect |
+//! |---|---|
+//! | No complete request head within `head_timeout` | The connection ends. |
+//! | No request within `idle_timeout` | The connection ends, with GOAWAY over HTTP/2. |
+//! | The caller accepts no bytes within `send_timeout` | The connection ends. |
+//! | `max_connections` are open | New connections wait in the listen backlog. |
+//! | Out of file descriptors | New connections wait, and one warning a minute is logged. |
+//! | SIGHUP | New connections get the new certificate and limits. |
+//! | Ctrl-C or SIGTERM | Idle connections end, and the others after their requests in flight. |
+//! | A second signal, or `drain_timeout` | All connections end. |
+
+mod accept;
+mod accept_error;
+mod activity;
+mod body;
+mod config;
+mod connection;
+mod connection_info;
+mod io;
+mod protocol;
+mod settings;
+mod signals;
+mod time_limits;
+mod tls;
+
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::util::MapRequestLayer;
+
+use self::{
+    accept::LimitedListener, connection::ConnectionServer, connection_info::Scheme,
+    signals::ShutdownSignals,
+};
+pub(crate) use self::{
+    config::ServerConfig,
+    settings::{ActiveSettings, Settings},
+    signals::reload_on_sighup,
+};
+use crate::forward;
+
+/// Serves until Ctrl-C or SIGTERM, sends `shutdown`, and drains the requests in flight.
+pub(crate) async fn serve_until_shutdown(
+    listener: TcpListener,
+    app: Router,
+    shutdown: watch::Sender<bool>,
+    settings: ActiveSettings,
+) -> std::io::Result<()> {
+    let mut signals = ShutdownSignals::install()?;
+    let scheme = if settings.get().tls.is_some() { Scheme::Https } else { Scheme::Http };
+    println!("listening on {}://{}", scheme.as_str(), listener.local_addr()?);
+    let listener = LimitedListener::new(listener, settings.get().config.max_connections);
+    let server = ConnectionServer {
+        app: app.layer(MapRequestLayer::new(forward::insert_host)),
+        builder: Arc::new(protocol::builder()),
+        tasks: TaskTracker::new(),
+        shutdown: CancellationToken::new(),
+    };
+    tokio::select! {
+        () = serve(listener, &server, &settings) => {}
+        () = signals.recv() => {}
+    }
+    eprintln!("draining");
+    shutdown.send_replace(true);
+    server.shutdown.cancel();
+    server.tasks.close();
+    let drain_timeout = settings.get().config.drain_timeout;
+    tokio::select! {
+        biased;
+        () = server.tasks.wait() => {}
+        () = signals.recv() => eprintln!("draining ended by a second signal"),
+        () = tokio::time::sleep(drain_timeout) => {
+            eprintln!("draining timed out after {drain_timeout:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Serves each connection in a task of its own, so that a panic ends only that connection.
+async fn serve(
+    mut listener: LimitedListener,
+    server: &ConnectionServer,
+    settings: &ActiveSettings,
+) {
+    loop {
+        let (stream, peer, permit) = listener.accept().await;
+        server.tasks.spawn(server.clone().serve(stream, peer, settings.get(), permit));
+    }
+}
