@@ -4,6 +4,7 @@
 //! and through seawall, and prints the results. Then it serves until Ctrl-C. `--upstream NAME=URL`
 //! proxies to real servers, and `--config FILE` to the services that a file defines.
 
+mod access;
 mod app;
 mod call_stats;
 mod cli;

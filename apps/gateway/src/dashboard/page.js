@@ -118,7 +118,7 @@ function renderDemo(demo) {
 async function post(path) {
   try {
     const response = await fetch(path, { method: "POST" });
-    setText(byId("error"), response.ok ? "" : await response.text());
+    setText(byId("error"), response.ok ? "" : (await response.json()).detail);
   } catch {
     setText(byId("error"), "The gateway is not reachable.");
   }

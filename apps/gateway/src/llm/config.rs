@@ -6,12 +6,14 @@ use http::Uri;
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
-use super::{
-    api_key::{ApiKey, ApiKeyHeader},
-    config_error::ConfigError,
-    mock_upstream::MockBehavior,
+use super::{config_error::ConfigError, mock_upstream::MockBehavior};
+use crate::{
+    access::{
+        self, AccessConfig, AdminConfig, AllowedOrigin, ApiKey, ApiKeyHeader, ClientConfig,
+        RateLimitConfig,
+    },
+    cli,
 };
-use crate::cli;
 
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -25,6 +27,12 @@ pub(crate) struct Config {
     /// The clients that may send requests. Authentication is off if this is empty.
     #[serde(default, rename = "client")]
     pub(super) clients: Vec<ClientConfig>,
+    /// Access to the dashboard, the metrics and the controls.
+    #[serde(default)]
+    pub(super) admin: Option<AdminConfig>,
+    /// The origins whose pages may use services to which the gateway adds API keys.
+    #[serde(default)]
+    pub(super) allowed_origins: Vec<AllowedOrigin>,
     /// The policy of services with upstreams.
     #[serde(default)]
     pub(super) policy: PolicyConfig,
@@ -33,22 +41,6 @@ pub(crate) struct Config {
     pub(super) policies: seawall::config::Config,
     #[serde(default, rename = "service")]
     pub(super) services: Vec<ServiceConfig>,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RateLimitConfig {
-    pub(super) requests_per_minute: NonZeroU32,
-    /// The number of requests that an idle client may send at once.
-    pub(super) burst: NonZeroU32,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ClientConfig {
-    pub(super) name: Spanned<String>,
-    /// The environment variable with the token, which the client sends as its API key.
-    pub(super) token_env: ApiKey,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -116,6 +108,12 @@ pub(super) struct UpstreamConfig {
     pub(super) api_key_header: ApiKeyHeader,
 }
 
+impl ServiceConfig {
+    pub(super) fn has_api_keys(&self) -> bool {
+        self.upstreams.iter().any(|upstream| upstream.api_key_env.is_some())
+    }
+}
+
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
 pub(super) struct ServiceName(pub(super) String);
@@ -157,7 +155,7 @@ impl Config {
             return Err(ConfigError(format!("{file}: expected at least one [[service]]")));
         }
         self.validate_services(path, text)?;
-        self.validate_clients(path, text)?;
+        self.validate_access(path, text)?;
         let PolicyConfig { attempt, total, idle, .. } = self.policy;
         if attempt.is_zero() || total < attempt || idle.is_zero() {
             let message = "[policy]: expected 0s < attempt <= total, and 0s < idle";
@@ -197,27 +195,20 @@ impl Config {
         Ok(())
     }
 
-    fn validate_clients(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
-        for (index, client) in self.clients.iter().enumerate() {
-            let name = &client.name;
-            let earlier = &self.clients[..index];
-            let message = if earlier.iter().any(|other| other.name.as_ref() == name.as_ref()) {
-                "is already the name of another client"
-            } else if earlier.iter().any(|other| other.token_env == client.token_env) {
-                "has the token of another client"
-            } else {
-                continue;
-            };
-            let message = format!("`{}` {message}", name.as_ref());
-            return Err(ConfigError::at(path, text, name.span(), &message));
-        }
-        Ok(())
+    /// Returns the settings of access.
+    pub(super) fn access(&self) -> AccessConfig<'_> {
+        let Self { clients, admin, allowed_origins, .. } = self;
+        AccessConfig { clients, admin: admin.as_ref(), allowed_origins }
+    }
+
+    fn validate_access(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        let is_service =
+            |name: &str| self.services.iter().any(|service| service.name.as_ref().0 == name);
+        access::validate(&self.access(), is_service)
+            .map_err(|(span, message)| ConfigError::at(path, text, span, &message))
     }
 
     pub(super) fn has_api_keys(&self) -> bool {
-        self.services
-            .iter()
-            .flat_map(|service| &service.upstreams)
-            .any(|upstream| upstream.api_key_env.is_some())
+        self.services.iter().any(ServiceConfig::has_api_keys)
     }
 }

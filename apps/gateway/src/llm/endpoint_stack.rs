@@ -17,11 +17,11 @@ use tower::{ServiceBuilder, ServiceExt, util::BoxService};
 use super::{
     balancer::UpstreamRequest,
     config::{PolicyConfig, UpstreamConfig},
-    credentials,
     endpoint::Endpoint,
     health::HealthView,
 };
 use crate::{
+    access,
     client::HttpClient,
     forward,
     observe::ObserveLayer,
@@ -64,7 +64,7 @@ pub(super) fn endpoint(
             forward::prepare_request(&mut request);
             if replaces_credentials {
                 let (mut head, body) = request.into_parts();
-                credentials::remove_credentials(&mut head.headers, &mut head.uri);
+                access::remove_credentials(&mut head.headers, &mut head.uri);
                 request = Request::from_parts(head, body);
             }
             request

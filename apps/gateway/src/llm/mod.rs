@@ -7,18 +7,14 @@
 //! Each endpoint has its own circuit breaker and timeout. It is not ready while its circuit is
 //! open, so a retry reaches another endpoint.
 
-mod api_key;
-mod auth;
 mod balancer;
 mod config;
 mod config_error;
-mod credentials;
 mod drain;
 mod endpoint;
 mod endpoint_stack;
 mod health;
 mod mock_upstream;
-mod rate_limit;
 mod rejection;
 mod reload;
 mod service;

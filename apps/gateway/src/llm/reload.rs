@@ -12,13 +12,12 @@ use axum::{Router, body::Body, http::StatusCode};
 use http::{Request, Response};
 
 use super::{
-    auth::AuthLayer,
-    config::{Config, PolicyConfig, RateLimitConfig, ServiceConfig},
+    config::{Config, PolicyConfig, ServiceConfig},
     config_error::ConfigError,
-    rate_limit::ClientRateLimiter,
     service::RunningService,
 };
 use crate::{
+    access::{AdminAccess, ClientRateLimiter, RateLimitConfig, ServiceAccess},
     client::{self, HttpClient},
     dashboard::Dashboard,
     policies::Policies,
@@ -37,6 +36,7 @@ pub(crate) struct ReloadableRouter {
     listen: SocketAddr,
     client: HttpClient,
     dashboard: Dashboard,
+    admin: AdminAccess,
     active: Arc<RwLock<ActiveConfig>>,
 }
 
@@ -58,10 +58,11 @@ impl ReloadableRouter {
         dashboard: Dashboard,
     ) -> Result<Self, ConfigError> {
         let client = client::build();
-        let active = ActiveConfig::build(config, None, &client)?;
+        let admin = AdminAccess::new(config.admin.as_ref());
+        let active = ActiveConfig::build(config, None, &client, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
-        Ok(Self { path, listen, client, dashboard, active })
+        Ok(Self { path, listen, client, dashboard, admin, active })
     }
 
     /// Loads the file again and applies it to new requests.
@@ -74,7 +75,9 @@ impl ReloadableRouter {
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
         let config = Config::load(&self.path, self.listen)?;
         let old = self.active();
-        let active = ActiveConfig::build(config, Some(&old), &self.client)?;
+        let admin_config = config.admin.clone();
+        let active = ActiveConfig::build(config, Some(&old), &self.client, &self.admin)?;
+        self.admin.replace(admin_config.as_ref());
         self.dashboard.set_upstreams(&active.upstreams());
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(())
@@ -89,20 +92,30 @@ impl ReloadableRouter {
         self.active().index_text()
     }
 
+    /// Returns the access to the dashboard, the metrics and the controls.
+    pub(crate) fn admin(&self) -> AdminAccess {
+        self.admin.clone()
+    }
+
     fn active(&self) -> ActiveConfig {
         self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl ActiveConfig {
-    fn build(config: Config, old: Option<&Self>, client: &HttpClient) -> Result<Self, ConfigError> {
+    fn build(
+        config: Config,
+        old: Option<&Self>,
+        client: &HttpClient,
+        admin: &AdminAccess,
+    ) -> Result<Self, ConfigError> {
         let rate_limiter = config.limit.clone().map(|limit| {
             old.and_then(|old| old.rate_limiter.clone())
                 .filter(|(old, _)| *old == limit)
                 .unwrap_or_else(|| (limit.clone(), Arc::new(ClientRateLimiter::new(&limit))))
         });
-        let auth =
-            AuthLayer::new(&config, rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
+        let limiter = rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter));
+        let access = ServiceAccess::new(&config.access(), limiter, admin.failed_tokens());
         let Config { policy, policies: new_policies, services, .. } = config;
         let policies =
             old.map_or_else(|| Policies::new(new_policies.clone()), |old| old.policies.clone());
@@ -125,7 +138,7 @@ impl ActiveConfig {
         let routes = active
             .services
             .iter()
-            .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&auth)))
+            .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&access)))
             .fallback(async move || (StatusCode::NOT_FOUND, not_found));
         active.router = routing::with_observability(routes);
         // Comes last, because an error above must leave the active policies unchanged.

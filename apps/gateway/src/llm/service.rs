@@ -13,7 +13,6 @@ use seawall::{
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
-    auth::AuthLayer,
     balancer::Balancer,
     config::{PolicyConfig, ServiceConfig},
     drain::DrainLayer,
@@ -22,6 +21,7 @@ use super::{
     mock_upstream::MockUpstream,
 };
 use crate::{
+    access::{CorsLayer, ServiceAccess},
     client::HttpClient,
     forward,
     policies::{ClientStack, Policies},
@@ -42,6 +42,7 @@ const MIN_RETRIES: u32 = 10;
 #[derive(Clone)]
 pub(super) struct RunningService {
     name: String,
+    adds_api_keys: bool,
     stack: ClientStack,
     pub(super) upstreams: Vec<Upstream>,
     /// Keeps the mock upstreams alive.
@@ -60,10 +61,12 @@ impl RunningService {
         client: &HttpClient,
     ) -> io::Result<Self> {
         let name = config.name.as_ref().0.clone();
+        let adds_api_keys = config.has_api_keys();
         if let Some(url) = &config.url {
             let upstream = policies.upstream(name.clone(), url.clone());
             let stack = policies.client_stack(&upstream, client);
-            return Ok(Self { name, stack, upstreams: vec![upstream], _mocks: [].into() });
+            let upstreams = vec![upstream];
+            return Ok(Self { name, adds_api_keys, stack, upstreams, _mocks: [].into() });
         }
         let mut mocks = Vec::new();
         let (mut upstreams, mut breakers) = (Vec::new(), Vec::new());
@@ -103,15 +106,16 @@ impl RunningService {
             .layer(retry)
             .service(balancer);
         let stack = BoxCloneSyncService::new(stack);
-        Ok(Self { name, stack, upstreams, _mocks: mocks.into() })
+        Ok(Self { name, adds_api_keys, stack, upstreams, _mocks: mocks.into() })
     }
 
     /// Returns the routes of the service, behind authentication.
-    pub(super) fn routes(&self, auth: &AuthLayer) -> Router {
+    pub(super) fn routes(&self, access: &ServiceAccess) -> Router {
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
+            .layer(CorsLayer::new(access, self.adds_api_keys))
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
-            .layer(auth.clone())
+            .layer(access.auth_layer(&self.name, self.adds_api_keys))
             .service(self.stack.clone());
         routing::service_routes(&self.name, service)
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// An API key from an environment variable. `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
-pub(super) struct ApiKey(HeaderValue);
+pub(crate) struct ApiKey(HeaderValue);
 
 impl TryFrom<String> for ApiKey {
     type Error = String;
@@ -32,7 +32,7 @@ impl TryFrom<String> for ApiKey {
 }
 
 impl ApiKey {
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
@@ -41,7 +41,7 @@ impl ApiKey {
 /// key alone.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
-pub(super) struct ApiKeyHeader(HeaderName);
+pub(crate) struct ApiKeyHeader(HeaderName);
 
 impl Default for ApiKeyHeader {
     fn default() -> Self {
@@ -59,7 +59,7 @@ impl TryFrom<String> for ApiKeyHeader {
 
 impl ApiKeyHeader {
     /// Returns the name and the value of the header.
-    pub(super) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
+    pub(crate) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
         let ApiKey(key) = key;
         if self.0 != AUTHORIZATION {
             return (self.0.clone(), key.clone());
