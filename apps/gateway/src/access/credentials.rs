@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Uri,
     header::{AUTHORIZATION, COOKIE},
@@ -26,6 +29,14 @@ static KEY_SCOPE_HEADERS: [HeaderName; 2] =
 /// The query parameter with the API key of Google's APIs.
 pub(super) const KEY_PARAMETER: &str = "key";
 
+/// Decodes HTTP Basic without or with padding, because a token must not be missed.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// A credential, in each form in which its text may be a token.
 pub(super) struct Credential<'a> {
     pub(super) forms: Vec<Cow<'a, [u8]>>,
@@ -39,12 +50,12 @@ impl<'a> Credential<'a> {
     pub(super) fn from_header(value: &'a HeaderValue) -> Self {
         let value = value.as_bytes().trim_ascii();
         let mut credential = Self { forms: vec![value.into()], is_basic: false };
-        let Some(space) = value.iter().position(|&byte| byte == b' ') else { return credential };
+        let Some(space) = value.iter().position(u8::is_ascii_whitespace) else { return credential };
         let (scheme, rest) = (&value[..space], value[space..].trim_ascii());
         credential.forms.push(rest.into());
         if scheme.eq_ignore_ascii_case(b"basic") {
             credential.is_basic = true;
-            let decoded = STANDARD.decode(rest).unwrap_or_default();
+            let decoded = BASE64.decode(rest).unwrap_or_default();
             let mut parts = decoded.splitn(2, |&byte| byte == b':').map(<[u8]>::to_vec);
             credential.forms.extend(parts.next().map(Cow::from));
             credential.forms.extend(parts.next().map(Cow::from));
@@ -97,6 +108,7 @@ mod tests {
             ("authorization", "bearer  one"),
             ("authorization", "Basic dXNlcjpwYXNzOndvcmQ="),
             ("authorization", "Basic %"),
+            ("authorization", "basic\tYTpiYg"),
             ("x-api-key", "two"),
             ("cookie", "a=b"),
             ("api-key", "three"),
@@ -118,6 +130,7 @@ mod tests {
                 &["bearer  one", "one"][..],
                 &[&with_scheme, basic, "user", "pass:word"],
                 &["Basic %", "%", ""],
+                &["basic\tYTpiYg", "YTpiYg", "a", "bb"],
                 &["two"],
                 &["three"],
                 &["four"],

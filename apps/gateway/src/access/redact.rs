@@ -8,9 +8,10 @@
 //! - the query parameter `key`.
 //!
 //! The token by which the client was admitted is removed from all other headers and query
-//! parameters too. A header is removed if it equals the token, or contains a token of at least 16
-//! characters, as `Referer` or `Sec-WebSocket-Protocol` may. Credentials that are not tokens of the
-//! gateway stay. The path and the body are not searched.
+//! parameters too. A value is removed if it equals the token, or contains a token of at least 16
+//! characters, as `Referer` or `Sec-WebSocket-Protocol` may.
+//!
+//! Credentials that are not tokens of the gateway stay. The path and the body are not searched.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Uri,
@@ -23,7 +24,7 @@ use super::{
     token::{Token, Tokens},
 };
 
-/// The minimum length of a token that is searched inside of a header. A shorter one may be part of
+/// The minimum length of a token that is searched inside of a value. A shorter one may be part of
 /// an unrelated text.
 const MIN_SEARCHED_CHARS: usize = 16;
 
@@ -43,7 +44,7 @@ pub(super) fn remove_tokens(
     retain_values(headers, &COOKIE, |value| remove_cookies(value, tokens));
     let own = own.map(Token::as_bytes);
     query::remove_parameters(uri, |name, value| {
-        own == Some(value.as_bytes())
+        own.is_some_and(|own| carries(value.as_bytes(), own))
             || (name == KEY_PARAMETER && tokens.contains(value.as_bytes()))
     });
     // The client knows its own token, so this comparison may take any time.

@@ -25,7 +25,13 @@ async fn local_caller_is_admitted_unless_proxy_added_field() {
         }
     }
     for path in PATHS {
-        for field in [PROXIED, "forwarded: for=192.0.2.7", "via: 1.1 a", "x-real-ip: 192.0.2.7"] {
+        for field in [
+            PROXIED,
+            "forwarded: for=192.0.2.7",
+            "via: 1.1 a",
+            "x-real-ip: 192.0.2.7",
+            "x-forwarded-user: a",
+        ] {
             setup.send(path, &[field]).await.refusal(403);
         }
     }

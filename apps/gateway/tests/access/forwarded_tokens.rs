@@ -69,6 +69,8 @@ async fn upstream_never_gets_second_token() {
         ("", format!("cookie: a=b; t={BOB}; c=\"{ANN}\"; d={ADMIN}"), "cookie: a=b\r\n"),
         ("", format!("cookie: t={BOB}"), ""),
         (&format!("?key={BOB}&key=mine&token={ANN}"), "a: b".into(), "POST /x?key=mine HTTP"),
+        (&format!("?a=b;key={ANN}&c"), "a: b".into(), "POST /x?c HTTP"),
+        ("", basic("x", BOB).trim_end_matches('=').into(), ""),
         ("", format!("referer: http://gateway/x?key={ANN}"), ""),
         ("", format!("sec-websocket-protocol: realtime, openai-insecure-api-key.{ANN}"), ""),
         ("", format!("x-custom: {ANN}"), ""),
@@ -94,4 +96,17 @@ async fn upstream_never_gets_admin_token_when_no_client_is_configured() {
         let head = setup.forwarded(&format!("POST /{service}/x"), &[&bearer("mine")]).await;
         assert!(head.contains("authorization: Bearer mine"), "{head}");
     }
+}
+
+#[tokio::test]
+async fn log_never_contains_token() {
+    let setup = Setup::start(&format!("{ADMIN_SECTION}{CLIENTS}{SERVICES}")).await;
+    let fields = [bearer(ANN), basic("x", ADMIN), format!("x-api-key: {BOB}")];
+    let fields: Vec<_> = fields.iter().map(String::as_str).collect();
+    setup.forwarded(&format!("POST /keyless/x?key={ANN}"), &fields).await;
+    setup.send("POST /keyless/x", &[&bearer("wrong-token")]).await.refusal(401);
+    let (_, log) = setup.gateway.stop("-TERM");
+    assert_eq!(log.lines().filter(|line| line.contains("/keyless")).count(), 2, "{log}");
+    assert_no_token(&log, "log");
+    assert!(!log.contains("wrong-token"), "{log}");
 }
