@@ -31,7 +31,6 @@ pub(crate) fn upstreams_router(
     let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
     let paths = format!("Upstreams: {}.\n", names.join(", "));
     let index = format!("seawall gateway. {paths}");
-    let page = dashboard.clone();
     let index = get(async move |headers: HeaderMap| dashboard::index(&headers, index));
     let mut router = Router::new()
         .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {paths}")));
@@ -41,7 +40,7 @@ pub(crate) fn upstreams_router(
             .service(policies.client_stack(&upstream, &client));
         router = router.merge(routing::service_routes(&upstream.name, service));
     }
-    let own = own_routes(index, page, prometheus, AdminAccess::default());
+    let own = own_routes(index, dashboard, prometheus, AdminAccess::default());
     routing::with_observability(router).merge(own)
 }
 

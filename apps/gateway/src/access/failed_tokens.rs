@@ -84,8 +84,8 @@ mod tests {
 
     use super::*;
 
-    fn network(number: u32) -> Option<ClientNetwork> {
-        Some(IpAddr::from(Ipv4Addr::from(number)).into())
+    fn network(number: u32) -> ClientNetwork {
+        IpAddr::from(Ipv4Addr::from(number)).into()
     }
 
     #[test]
@@ -93,25 +93,25 @@ mod tests {
         let (failed, start) = (FailedTokens::default(), Instant::now());
         for second in 0..10 {
             let now = start + Duration::from_secs(second);
-            assert_eq!(failed.record(network(1), 1, now), None);
+            assert_eq!(failed.record(Some(network(1)), 1, now), None);
         }
         let now = start + Duration::from_secs(20);
-        assert_eq!(failed.wait(network(1), now), Some(Duration::from_secs(40)));
-        assert_eq!(failed.record(network(1), 1, now), Some(Duration::from_secs(40)));
-        assert_eq!(failed.wait(network(2), now), None);
+        assert_eq!(failed.wait(Some(network(1)), now), Some(Duration::from_secs(40)));
+        assert_eq!(failed.record(Some(network(1)), 1, now), Some(Duration::from_secs(40)));
+        assert_eq!(failed.wait(Some(network(2)), now), None);
         let now = start + WINDOW;
-        assert_eq!(failed.wait(network(1), now), None);
-        assert_eq!(failed.record(network(1), 9, now), None);
-        assert_eq!(failed.wait(network(1), now), None);
-        assert_eq!(failed.record(network(1), 1, now), None);
-        assert_eq!(failed.wait(network(1), now), Some(WINDOW));
+        assert_eq!(failed.wait(Some(network(1)), now), None);
+        assert_eq!(failed.record(Some(network(1)), 9, now), None);
+        assert_eq!(failed.wait(Some(network(1)), now), None);
+        assert_eq!(failed.record(Some(network(1)), 1, now), None);
+        assert_eq!(failed.wait(Some(network(1)), now), Some(WINDOW));
     }
 
     #[test]
     fn number_of_tracked_addresses_is_bounded() {
         let (failed, now) = (FailedTokens::default(), Instant::now());
         for number in 0..30_000 {
-            assert_eq!(failed.record(network(number), 1, now), None);
+            assert_eq!(failed.record(Some(network(number)), 1, now), None);
         }
         assert_eq!(failed.0.lock().unwrap().len(), MAX_NETWORKS.get());
     }

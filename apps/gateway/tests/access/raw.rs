@@ -85,17 +85,15 @@ async fn connect(from: IpAddr, to: SocketAddr, request: &str, fields: &[&str]) -
         socket.bind((from, 0).into()).unwrap();
     }
     let mut connection = socket.connect(to).await.unwrap();
-    let mut text = format!("{request} HTTP/1.1\r\nconnection: close\r\n");
+    let mut lines = vec![format!("{request} HTTP/1.1"), "connection: close".into()];
     if !fields.iter().any(|field| field.starts_with("host:")) {
-        text.push_str(&format!("host: {to}\r\n"));
+        lines.push(format!("host: {to}"));
     }
-    for field in fields {
-        text.push_str(&format!("{field}\r\n"));
-    }
+    lines.extend(fields.iter().map(ToString::to_string));
     if !request.starts_with("GET") {
-        text.push_str("content-length: 0\r\n");
+        lines.push("content-length: 0".into());
     }
-    text.push_str("\r\n");
+    let text = lines.join("\r\n") + "\r\n\r\n";
     connection.write_all(text.as_bytes()).await.unwrap();
     connection
 }
