@@ -8,7 +8,6 @@ use std::{
 use axum::{
     body::Body,
     http::{Request, Response},
-    response::IntoResponse,
 };
 use seawall::BoxError;
 use tower::{Layer, Service};
@@ -56,7 +55,9 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self.admission.admit(request) {
             Ok(request) => Box::pin(self.inner.call(request)),
-            Err(Denied::Refused(problem)) => Box::pin(async move { Ok(problem.into_response()) }),
+            Err(Denied::Refused(problem)) => {
+                Box::pin(async move { Ok(problem.into_proxy_response()) })
+            }
             Err(Denied::RateLimited(wait)) => {
                 Box::pin(async move { Err(RateLimitExceeded::new(wait).into()) })
             }

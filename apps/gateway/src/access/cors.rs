@@ -116,7 +116,7 @@ where
         if self.layer.enabled && is_preflight(&request) {
             let response = match origin {
                 Some(origin) => preflight(&request, origin),
-                None => ORIGIN_NOT_ALLOWED.into_response(),
+                None => ORIGIN_NOT_ALLOWED.into_proxy_response(),
             };
             return Box::pin(async { Ok(response) });
         }

@@ -3,9 +3,9 @@
 //! An address may send ten wrong tokens in a minute. Further ones get 429 with `Retry-After`.
 //!
 //! A correct token of at least 22 characters is admitted even then. Other callers may share the
-//! address (NAT, a balancer, the containers of a host), and one of them with an outdated token must
-//! not lock out the others. The guesses that this permits are infeasible: 22 random characters of
-//! base64 have 128 bits, and a billion guesses per second take more than 10²⁰ years.
+//! address: behind NAT or a balancer, or in the containers of a host. One of them with an outdated
+//! token must not lock out the others. The guesses that this permits are infeasible: 22 random
+//! characters of base64 have 128 bits, and a billion guesses per second take more than 10²⁰ years.
 //!
 //! A shorter token is refused while its address is over the limit, because its guesses are not
 //! infeasible. So they are limited to ten per minute and address.

@@ -3,9 +3,9 @@
 //!
 //! # Services
 //!
-//! With a `[[client]]`, a request to a service must carry the token of a client. The token may be
-//! in any header of an API key, alone, with a scheme or as the user or password of HTTP Basic, or
-//! in the query parameter `key`. Without a `[[client]]`, every caller is admitted.
+//! With a `[[client]]`, a request to a service must carry the token of a client. The token is in a
+//! header of an API key, or in the query parameter `key`. A header has it alone, after a scheme, or
+//! as the user or the password of HTTP Basic. Without a `[[client]]`, every caller is admitted.
 //!
 //! No token of the gateway is forwarded, to any upstream. [`redact`] lists the fields.
 //!

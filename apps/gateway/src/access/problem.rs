@@ -10,6 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use crate::forward::GATEWAY_NAME;
+
 /// A refusal in the format of RFC 9457.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Problem {
@@ -59,6 +61,19 @@ impl Problem {
 
     const fn new(status: StatusCode, detail: &'static str) -> Self {
         Self { status, detail, retry_after: None, challenges: &[] }
+    }
+}
+
+impl Problem {
+    /// Returns the response to a request for an upstream, which names the gateway as its source
+    /// (RFC 9209).
+    pub(super) fn into_proxy_response(self) -> Response {
+        let mut response = self.into_response();
+        let status = format!("{GATEWAY_NAME};error=http_request_denied");
+        if let Ok(status) = status.try_into() {
+            response.headers_mut().insert("proxy-status", status);
+        }
+        response
     }
 }
 

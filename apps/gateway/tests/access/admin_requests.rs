@@ -31,13 +31,17 @@ async fn foreign_page_is_refused_with_and_without_token() {
 
 #[tokio::test]
 async fn link_on_foreign_page_opens_dashboard() {
-    let setup = Setup::start(SERVICES).await;
+    let setup = Setup::start(&format!("{ADMIN_SECTION}{SERVICES}")).await;
     let link = ["sec-fetch-site: cross-site", "sec-fetch-mode: navigate"];
     let with_destination = |destination| [&link[..], &[destination]].concat();
     let opened = setup.send("GET /", &with_destination("sec-fetch-dest: document")).await;
     assert_eq!(opened.status, 200);
     setup.send("GET /", &with_destination("sec-fetch-dest: iframe")).await.refusal(403);
     setup.send("POST /", &with_destination("sec-fetch-dest: document")).await.refusal(403);
+    let token = bearer(ADMIN);
+    let with_token = [&with_destination("sec-fetch-dest: document")[..], &[&token]].concat();
+    setup.send("POST /", &with_token).await.refusal(403);
+    assert_eq!(setup.send("GET /", &with_token).await.status, 200);
 }
 
 #[tokio::test]

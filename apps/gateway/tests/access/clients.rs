@@ -14,7 +14,7 @@ async fn client_uses_only_listed_services() {
         assert_eq!(setup.send(&request, &[&bearer(BOB)]).await.status, status, "{service}");
         assert_eq!(setup.send(&request, &[&bearer(ANN)]).await.status, 200, "{service}");
     }
-    let refusal = setup.send("POST /keyed/x", &[&bearer(BOB)]).await.refusal(403);
+    let refusal = setup.send("POST /keyed/x", &[&bearer(BOB)]).await.service_refusal(403);
     assert!(refusal.contains("services"), "{refusal}");
     assert_eq!(setup.origin.requests(), 5);
 }

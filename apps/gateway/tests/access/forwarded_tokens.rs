@@ -104,7 +104,7 @@ async fn log_never_contains_token() {
     let fields = [bearer(ANN), basic("x", ADMIN), format!("x-api-key: {BOB}")];
     let fields: Vec<_> = fields.iter().map(String::as_str).collect();
     setup.forwarded(&format!("POST /keyless/x?key={ANN}"), &fields).await;
-    setup.send("POST /keyless/x", &[&bearer("wrong-token")]).await.refusal(401);
+    setup.send("POST /keyless/x", &[&bearer("wrong-token")]).await.service_refusal(401);
     let (_, log) = setup.gateway.stop("-TERM");
     assert_eq!(log.lines().filter(|line| line.contains("/keyless")).count(), 2, "{log}");
     assert_no_token(&log, "log");

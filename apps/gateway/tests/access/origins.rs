@@ -23,7 +23,7 @@ async fn foreign_page_never_spends_api_key() {
     for fields in FOREIGN.iter().copied().chain([&rebound[..], &rebound[..1]]) {
         for request in ["POST /keyed/x", "GET /keyed/x"] {
             let reply = setup.send(request, fields).await;
-            assert!(reply.refusal(403).contains("allowed_origins"), "{fields:?}");
+            assert!(reply.service_refusal(403).contains("allowed_origins"), "{fields:?}");
         }
     }
     assert_eq!(setup.origin.requests(), 0);
@@ -60,11 +60,11 @@ async fn allowed_origin_spends_api_key_and_reads_response() {
     }
     for origin in ["http://app.example", "https://app.example:1", "https://app.example.evil"] {
         let reply = setup.send("POST /keyed/x", &[&format!("origin: {origin}")]).await;
-        reply.refusal(403);
+        reply.service_refusal(403);
         assert!(reply.fields("access-control-allow-origin").is_empty());
     }
     let two = ["origin: https://app.example", "origin: https://evil.example"];
-    setup.send("POST /keyed/x", &two).await.refusal(403);
+    setup.send("POST /keyed/x", &two).await.service_refusal(403);
     assert_eq!(setup.origin.requests(), 2);
 }
 
@@ -73,11 +73,11 @@ async fn foreign_page_with_token_spends_api_key_unless_browser_sent_token() {
     let setup = Setup::start(&format!("{CLIENTS}{SERVICES}")).await;
     let (bearer, basic) = (bearer(ANN), basic("ann", ANN));
     for fields in FOREIGN {
-        setup.send("POST /keyed/x", fields).await.refusal(401);
+        setup.send("POST /keyed/x", fields).await.service_refusal(401);
         let status = setup.send("POST /keyed/x", &[fields, &[&bearer]].concat()).await.status;
         assert_eq!(status, 200, "{fields:?}");
         // A browser repeats HTTP Basic for every page.
-        setup.send("POST /keyed/x", &[fields, &[&basic]].concat()).await.refusal(403);
+        setup.send("POST /keyed/x", &[fields, &[&basic]].concat()).await.service_refusal(403);
     }
     assert_eq!(setup.send("POST /keyed/x", &[&basic]).await.status, 200);
 }
@@ -87,6 +87,6 @@ async fn allowed_origin_reads_refusals() {
     let origins = "allowed_origins = [\"https://app.example\"]\n";
     let setup = Setup::start(&format!("{origins}{CLIENTS}{SERVICES}")).await;
     let reply = setup.send("POST /keyed/x", &["origin: https://app.example"]).await;
-    reply.refusal(401);
+    reply.service_refusal(401);
     assert_eq!(reply.fields("access-control-allow-origin"), ["https://app.example"]);
 }

@@ -33,7 +33,7 @@ async fn preflight_of_other_origin_is_refused_and_not_forwarded() {
     for (clients, service) in [("", "keyed"), (CLIENTS, "keyed"), (CLIENTS, "plain")] {
         let setup = Setup::start(&format!("{clients}{SERVICES}")).await;
         let reply = setup.send(&format!("OPTIONS /{service}/x"), &PREFLIGHT).await;
-        reply.refusal(403);
+        reply.service_refusal(403);
         assert!(reply.fields("access-control-allow-origin").is_empty());
         assert_eq!(setup.origin.requests(), 0);
     }

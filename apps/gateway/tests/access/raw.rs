@@ -35,6 +35,16 @@ impl Reply {
         named.map(|(_, value)| value.trim()).collect()
     }
 
+    /// Asserts that the gateway refused a request for an upstream. Returns the sentence.
+    pub(crate) fn service_refusal(&self, status: u16) -> String {
+        assert_eq!(
+            self.fields("proxy-status"),
+            ["seawall-gateway;error=http_request_denied"],
+            "{self:?}"
+        );
+        self.refusal(status)
+    }
+
     /// Asserts the status and the form of a refusal. Returns its sentence.
     pub(crate) fn refusal(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{self:?}");
