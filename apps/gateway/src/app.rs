@@ -1,9 +1,15 @@
 //! The axum router: all services, the dashboard and the metrics.
 
-use axum::{Router, http::HeaderMap, routing::get};
+use axum::{
+    Router,
+    http::HeaderMap,
+    middleware,
+    routing::{MethodRouter, get},
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
+    access::{self, AdminAccess},
     dashboard::{self, Dashboard},
     engine::ReloadableRouter,
     metrics,
@@ -19,9 +25,23 @@ pub(crate) fn router(
     let index = async move |headers: HeaderMap| {
         dashboard::index(&headers, format!("seawall gateway. {}", index_services.index_text()))
     };
+    let admin = services.admin();
+    let own = own_routes(get(index), dashboard, prometheus, admin);
+    Router::new().fallback_service(services).merge(own)
+}
+
+/// Returns the routes of the dashboard, the metrics and the controls, which have one access policy.
+fn own_routes(
+    index: MethodRouter,
+    dashboard: Dashboard,
+    prometheus: PrometheusHandle,
+    admin: AdminAccess,
+) -> Router {
     Router::new()
-        .route("/", get(index))
-        .fallback_service(services)
+        .route("/", index)
         .merge(dashboard.routes())
         .merge(metrics::routes(prometheus))
+        .route_layer(middleware::from_fn_with_state(admin, access::require_admin))
+        // Comes after the layer, because health checks come from other hosts without a token.
+        .route("/@/health", get(async || "ok\n"))
 }

@@ -5,6 +5,7 @@
 //! proxies to real servers, and `--config FILE` to the services that a file defines. All three
 //! start the same engine with a different configuration.
 
+mod access;
 mod app;
 mod call_stats;
 mod cli;

@@ -122,9 +122,14 @@ fn invalid_file_is_reported_in_one_line_with_position() {
 
 #[tokio::test]
 async fn example_file_is_valid_with_and_without_commented_settings() {
-    let variables =
-        ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY_EU", "GATEWAY_TOKEN_ANN"];
-    let keys = variables.map(|variable| (variable, "k"));
+    let variables = [
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "OPENAI_API_KEY_EU",
+        "GATEWAY_TOKEN_ANN",
+        "GATEWAY_TOKEN_ADMIN",
+    ];
+    let keys = variables.map(|variable| (variable, variable));
     let gateway = GatewayProcess::start_with_env(&["--config", &example_path("llm.toml")], &keys);
     let (status, _, text) = gateway.request("GET", "/").await;
     assert_eq!(

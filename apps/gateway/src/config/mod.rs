@@ -9,13 +9,11 @@ use std::{
     fs::File,
     io::Read,
     net::SocketAddr,
-    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
 use http::Uri;
 use serde::Deserialize;
-use toml::Spanned;
 
 pub(crate) use self::{
     dialect::Dialect,
@@ -23,7 +21,10 @@ pub(crate) use self::{
     policy::{Policy, PolicyTable},
     service::{ServiceConfig, UpstreamConfig},
 };
-use crate::{engine::ApiKey, server::ServerConfig};
+use crate::{
+    access::{self, AccessConfig, AdminConfig, AllowedOrigin, ClientConfig, RateLimitConfig},
+    server::ServerConfig,
+};
 
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -36,7 +37,13 @@ pub(crate) struct Config {
     pub(crate) limit: Option<RateLimitConfig>,
     /// The clients that may send requests. Authentication is off if this is empty.
     #[serde(default, rename = "client")]
-    pub(crate) clients: Vec<ClientConfig>,
+    clients: Vec<ClientConfig>,
+    /// Access to the dashboard, the metrics and the controls.
+    #[serde(default)]
+    pub(crate) admin: Option<AdminConfig>,
+    /// The origins whose pages may use services to which the gateway adds API keys.
+    #[serde(default)]
+    allowed_origins: Vec<AllowedOrigin>,
     /// The policy of all services, whose own tables take precedence.
     #[serde(default)]
     policy: PolicyTable,
@@ -51,22 +58,6 @@ pub(crate) struct Config {
     /// The policy below `[policy]`.
     #[serde(skip)]
     default_policy: Policy,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RateLimitConfig {
-    pub(crate) requests_per_minute: NonZeroU32,
-    /// The number of requests that an idle client may send at once.
-    pub(crate) burst: NonZeroU32,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ClientConfig {
-    pub(crate) name: Spanned<String>,
-    /// The environment variable with the token, which the client sends as its API key.
-    pub(crate) token_env: ApiKey,
 }
 
 impl Config {
@@ -106,6 +97,12 @@ impl Config {
         service.policy.apply_to(self.policy.apply_to(self.default_policy)?)
     }
 
+    /// Returns the settings of access.
+    pub(crate) fn access(&self) -> AccessConfig<'_> {
+        let Self { clients, admin, allowed_origins, .. } = self;
+        AccessConfig { clients, admin: admin.as_ref(), allowed_origins }
+    }
+
     pub(crate) fn has_api_keys(&self) -> bool {
         self.services.iter().any(ServiceConfig::has_api_keys)
     }
@@ -127,7 +124,7 @@ impl Config {
             return Err(ConfigError(format!("{file}: [policy]: {message}")));
         }
         self.validate_services(path, text)?;
-        self.validate_clients(path, text)?;
+        self.validate_access(path, text)?;
         if self.has_api_keys() && self.clients.is_empty() && !listen.ip().is_loopback() {
             return Err(ConfigError(format!(
                 "{file}: every host that reaches {listen} could use the API keys: expected a [[client]] or a loopback address"
@@ -154,20 +151,9 @@ impl Config {
         Ok(())
     }
 
-    fn validate_clients(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
-        for (index, client) in self.clients.iter().enumerate() {
-            let name = &client.name;
-            let earlier = &self.clients[..index];
-            let message = if earlier.iter().any(|other| other.name.as_ref() == name.as_ref()) {
-                "is already the name of another client"
-            } else if earlier.iter().any(|other| other.token_env == client.token_env) {
-                "has the token of another client"
-            } else {
-                continue;
-            };
-            let message = format!("`{}` {message}", name.as_ref());
-            return Err(ConfigError::at(path, text, name.span(), &message));
-        }
-        Ok(())
+    fn validate_access(&self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        let is_service = |name: &str| self.services.iter().any(|service| service.name() == name);
+        access::validate(&self.access(), is_service)
+            .map_err(|(span, message)| ConfigError::at(path, text, span, &message))
     }
 }

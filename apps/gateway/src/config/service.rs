@@ -6,8 +6,9 @@ use toml::Spanned;
 
 use super::{Dialect, PolicyTable};
 use crate::{
+    access::{ApiKey, ApiKeyHeader},
     cli,
-    engine::{ApiKey, ApiKeyHeader, ScriptedBehavior},
+    engine::ScriptedBehavior,
 };
 
 /// A service at `/NAME`.

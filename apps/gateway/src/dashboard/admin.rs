@@ -1,82 +1,70 @@
 //! Handlers for the demo's controls: fault injection and background load.
 
+use std::time::Duration;
+
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
 };
 
 use super::{
     Dashboard,
     demo_controls::{CommandError, DemoControls},
-    same_origin::is_same_origin,
 };
+use crate::access::Problem;
 
-type ErrorReply = (StatusCode, &'static str);
-type Reply = Result<StatusCode, ErrorReply>;
+type Reply = Result<StatusCode, Problem>;
 
-const CROSS_ORIGIN: ErrorReply = (
-    StatusCode::FORBIDDEN,
-    "The request must come from the gateway's page at an IP address or localhost.\n",
-);
-const UNKNOWN_UPSTREAM: ErrorReply = (StatusCode::NOT_FOUND, "No such upstream.\n");
-const LOAD_TEST_RUNNING: ErrorReply =
-    (StatusCode::CONFLICT, "The load test is running. Try again when it has ended.\n");
+const UNKNOWN_UPSTREAM: Problem = Problem::not_found("No such upstream.");
+const NOT_A_SWITCH: Problem = Problem::not_found("Expected on or off.");
+const LOAD_TEST_RUNNING: Problem =
+    Problem::conflict("The load test is running. Try again when it has ended.");
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-impl From<CommandError> for ErrorReply {
+impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
-        match error {
-            CommandError::UnknownUpstream => UNKNOWN_UPSTREAM,
-            CommandError::ShuttingDown => {
-                (StatusCode::SERVICE_UNAVAILABLE, "The gateway is shutting down.\n")
-            }
-            CommandError::Listen => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "The upstream could not listen again.\n")
-            }
-        }
+        let detail = match error {
+            CommandError::UnknownUpstream => return UNKNOWN_UPSTREAM,
+            CommandError::Busy => "Too many commands are waiting.",
+            CommandError::ShuttingDown => "The gateway is shutting down.",
+            CommandError::Listen => "The upstream could not listen again.",
+        };
+        Self::unavailable(detail, RETRY_AFTER)
     }
 }
 
 pub(super) async fn inject_fault(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
-    headers: HeaderMap,
 ) -> Reply {
-    authorize(&dashboard, &headers)?.set_fault(&name, true).await?;
+    controls(&dashboard)?.set_fault(&name, true).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn clear_fault(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
-    headers: HeaderMap,
 ) -> Reply {
-    authorize(&dashboard, &headers)?.set_fault(&name, false).await?;
+    controls(&dashboard)?.set_fault(&name, false).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn set_background_load(
     State(dashboard): State<Dashboard>,
     Path(enabled): Path<String>,
-    headers: HeaderMap,
 ) -> Reply {
-    let controls = authorize(&dashboard, &headers)?;
+    let controls = controls(&dashboard)?;
     let enabled = match &enabled[..] {
         "on" => true,
         "off" => false,
-        _ => return Err((StatusCode::NOT_FOUND, "Expected on or off.\n")),
+        _ => return Err(NOT_A_SWITCH),
     };
     controls.set_background_load(enabled);
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Returns the controls if the request may use them.
-fn authorize<'a>(
-    dashboard: &'a Dashboard,
-    headers: &HeaderMap,
-) -> Result<&'a DemoControls, ErrorReply> {
-    if !is_same_origin(headers) {
-        return Err(CROSS_ORIGIN);
-    }
+/// Returns the controls, which are disabled during the load test.
+fn controls(dashboard: &Dashboard) -> Result<&DemoControls, Problem> {
     let controls = dashboard.demo.as_deref().ok_or(UNKNOWN_UPSTREAM)?;
     if controls.load_test_running() { Err(LOAD_TEST_RUNNING) } else { Ok(controls) }
 }

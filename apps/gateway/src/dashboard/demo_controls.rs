@@ -9,7 +9,13 @@ use std::{
 };
 
 use scripted_origin::{Origin, Script};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
+
+/// The maximum number of commands that wait for an earlier one. Further ones are refused.
+const MAX_WAITING_COMMANDS: usize = 8;
 
 /// The state of the demo's upstreams, shared by the dashboard and the demo.
 #[derive(Debug)]
@@ -44,8 +50,11 @@ struct Command {
 pub(crate) struct CommandQueue(mpsc::Receiver<Command>);
 
 /// The reason why a command was not executed.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum CommandError {
     UnknownUpstream,
+    /// Too many commands are waiting.
+    Busy,
     ShuttingDown,
     /// The upstream could not listen again.
     Listen,
@@ -63,7 +72,7 @@ impl DemoUpstream {
 
 impl DemoControls {
     pub(crate) fn new(upstreams: Vec<DemoUpstream>) -> (Self, CommandQueue) {
-        let (commands, queue) = mpsc::channel(1);
+        let (commands, queue) = mpsc::channel(MAX_WAITING_COMMANDS);
         let [load_test_running, background_load] = [true, false].map(AtomicBool::new);
         (Self { upstreams, commands, load_test_running, background_load }, CommandQueue(queue))
     }
@@ -101,8 +110,11 @@ impl DemoControls {
     ) -> Result<(), CommandError> {
         let (upstream, _) = self.find(name).ok_or(CommandError::UnknownUpstream)?;
         let (done, result) = oneshot::channel();
-        let sent = self.commands.send(Command { upstream, inject_fault, done }).await;
-        sent.map_err(|_| CommandError::ShuttingDown)?;
+        let sent = self.commands.try_send(Command { upstream, inject_fault, done });
+        sent.map_err(|error| match error {
+            TrySendError::Full(_) => CommandError::Busy,
+            TrySendError::Closed(_) => CommandError::ShuttingDown,
+        })?;
         let result = result.await.map_err(|_| CommandError::ShuttingDown)?;
         result.map_err(|_| CommandError::Listen)
     }
@@ -119,5 +131,31 @@ impl CommandQueue {
             // Ignores a disconnected client.
             let _ = done.send(result);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_test::{assert_pending, assert_ready_eq, task};
+
+    use super::*;
+
+    #[test]
+    fn command_is_refused_when_eight_are_waiting() {
+        let fault = Fault { script: Script::Healthy, description: "" };
+        let upstream = DemoUpstream { name: "a", fault, fault_injected: false.into() };
+        let (controls, queue) = DemoControls::new(vec![upstream]);
+        let mut waiting: Vec<_> =
+            (0..8).map(|_| task::spawn(controls.set_fault("a", true))).collect();
+        for command in &mut waiting {
+            assert_pending!(command.poll());
+        }
+        assert_ready_eq!(
+            task::spawn(controls.set_fault("a", true)).poll(),
+            Err(CommandError::Busy)
+        );
+        drop(queue);
+        let closed = Err(CommandError::ShuttingDown);
+        assert_ready_eq!(task::spawn(controls.set_fault("a", true)).poll(), closed);
     }
 }

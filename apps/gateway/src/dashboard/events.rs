@@ -3,11 +3,8 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    extract::State,
-    http::{
-        HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, RETRY_AFTER},
-    },
+    extract::{Request, State},
+    http::{HeaderValue, header::CACHE_CONTROL},
     response::{
         IntoResponse, Response,
         sse::{Event, Sse},
@@ -16,24 +13,21 @@ use axum::{
 use futures_util::stream;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Dashboard, same_origin::is_not_cross_site, state_json};
+use super::{Dashboard, state_json};
+use crate::access::{ClientNetwork, Problem};
 
 const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(1);
 
+const TOO_MANY_STREAMS: Problem = Problem::unavailable(
+    "Too many event streams are open, in total or from this address.",
+    Duration::from_secs(5),
+);
+
 /// Streams until the client disconnects or the gateway shuts down, so that an open stream does not
 /// delay draining.
-pub(super) async fn stream(State(dashboard): State<Dashboard>, headers: HeaderMap) -> Response {
-    if !is_not_cross_site(&headers) {
-        return (
-            StatusCode::FORBIDDEN,
-            "Cross-site request, or the host is neither an IP address nor localhost.\n",
-        )
-            .into_response();
-    }
-    let Ok(permit) = dashboard.stream_permits.clone().try_acquire_owned() else {
-        let retry_after = [(RETRY_AFTER, HeaderValue::from_static("5"))];
-        let text = "Too many event streams are open.\n";
-        return (StatusCode::SERVICE_UNAVAILABLE, retry_after, text).into_response();
+pub(super) async fn stream(State(dashboard): State<Dashboard>, request: Request) -> Response {
+    let Some(permit) = dashboard.viewers.try_acquire(ClientNetwork::of(&request)) else {
+        return TOO_MANY_STREAMS.into_response();
     };
     let mut ticks = interval(SNAPSHOT_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

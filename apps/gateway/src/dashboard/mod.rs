@@ -6,7 +6,6 @@ mod admin;
 mod assets;
 mod demo_controls;
 mod events;
-mod same_origin;
 mod state_json;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,17 +14,13 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 pub(crate) use self::{
     assets::index,
     demo_controls::{DemoControls, DemoUpstream, Fault},
-    same_origin::is_not_cross_site,
 };
-use crate::upstream::Upstream;
-
-/// The maximum number of open event streams. Further ones get 503.
-const MAX_EVENT_STREAMS: usize = 32;
+use crate::{access::Viewers, upstream::Upstream};
 
 /// The state behind the dashboard.
 ///
@@ -37,16 +32,15 @@ pub(crate) struct Dashboard {
     upstreams: Arc<RwLock<Arc<[Upstream]>>>,
     /// The controls of the demo. `None` with real upstreams.
     demo: Option<Arc<DemoControls>>,
-    stream_permits: Arc<Semaphore>,
+    viewers: Viewers,
     /// Becomes true when the gateway shuts down.
     shutdown: watch::Receiver<bool>,
 }
 
 impl Dashboard {
     pub(crate) fn new(demo: Option<Arc<DemoControls>>, shutdown: watch::Receiver<bool>) -> Self {
-        let stream_permits = Arc::new(Semaphore::new(MAX_EVENT_STREAMS));
         let upstreams = Arc::new(RwLock::default());
-        Self { upstreams, demo, stream_permits, shutdown }
+        Self { upstreams, demo, viewers: Viewers::default(), shutdown }
     }
 
     /// Replaces the upstreams on the page.
@@ -60,7 +54,7 @@ impl Dashboard {
 
     /// Returns whether any event stream is open.
     pub(crate) fn has_viewers(&self) -> bool {
-        self.stream_permits.available_permits() < MAX_EVENT_STREAMS
+        self.viewers.any()
     }
 
     /// Waits until the gateway shuts down.

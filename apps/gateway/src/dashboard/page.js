@@ -118,7 +118,8 @@ function renderDemo(demo) {
 async function post(path) {
   try {
     const response = await fetch(path, { method: "POST" });
-    setText(byId("error"), response.ok ? "" : await response.text());
+    const problem = response.ok ? { detail: "" } : await response.json().catch(() => ({ detail: `Status ${response.status}.` }));
+    setText(byId("error"), problem.detail);
   } catch {
     setText(byId("error"), "The gateway is not reachable.");
   }

@@ -14,11 +14,9 @@ use seawall::{
 };
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 
-use super::{
-    ApiKeyHeader, balancer::UpstreamRequest, credentials, endpoint::Endpoint,
-    health::EndpointHealth,
-};
+use super::{balancer::UpstreamRequest, endpoint::Endpoint, health::EndpointHealth};
 use crate::{
+    access::{self, ApiKeyHeader},
     client::HttpClient,
     config::{Dialect, Policy, UpstreamConfig},
     forward,
@@ -69,7 +67,7 @@ pub(super) fn endpoint(
             forward::prepare_request(&mut request);
             if replaces_credentials {
                 let (mut head, body) = request.into_parts();
-                credentials::remove_credentials(&mut head.headers, &mut head.uri);
+                access::remove_credentials(&mut head.headers, &mut head.uri);
                 request = Request::from_parts(head, body);
             }
             request

@@ -12,16 +12,6 @@ pub(crate) struct Rejection {
 }
 
 impl Rejection {
-    /// The client exceeded its rate limit.
-    pub(super) const fn rate_limited(wait: Duration) -> Self {
-        Self::new("the client exceeded its rate limit", Cause::RateLimited, Some(wait))
-    }
-
-    /// A page of another site sent the request through a browser.
-    pub(super) const fn cross_site() -> Self {
-        Self::new("cross-site request", Cause::HttpRequestDenied, None)
-    }
-
     /// The circuit of every endpoint is open.
     pub(super) const fn all_circuits_open(wait: Duration) -> Self {
         Self::new("the circuit of every upstream is open", Cause::CircuitOpen, Some(wait))

@@ -11,11 +11,10 @@ use std::{
 use axum::{Router, body::Body, http::StatusCode};
 use http::{Request, Response};
 
-use super::{
-    auth::AuthLayer, rate_limit::ClientRateLimiter, resources::Resources, service::RunningService,
-};
+use super::{resources::Resources, service::RunningService};
 use crate::{
-    config::{Config, ConfigError, Policy, RateLimitConfig, ServiceConfig},
+    access::{AdminAccess, ClientRateLimiter, RateLimitConfig, ServiceAccess},
+    config::{Config, ConfigError, Policy, ServiceConfig},
     dashboard::Dashboard,
     routing,
     server::{ActiveSettings, Settings},
@@ -32,6 +31,7 @@ pub(crate) struct ReloadableRouter {
     resources: Resources,
     dashboard: Dashboard,
     server: ActiveSettings,
+    admin: AdminAccess,
     active: Arc<RwLock<ActiveConfig>>,
 }
 
@@ -68,10 +68,11 @@ impl ReloadableRouter {
     pub(crate) fn start(config: Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
         let resources = Resources::new();
         let server = ActiveSettings::new(load_server(&config)?);
-        let active = ActiveConfig::build(config, None, &resources)?;
+        let admin = AdminAccess::new(config.admin.as_ref());
+        let active = ActiveConfig::build(&config, None, &resources, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
-        Ok(Self { resources, dashboard, server, active })
+        Ok(Self { resources, dashboard, server, admin, active })
     }
 
     /// Loads the file and the certificate again and applies them to new requests.
@@ -84,7 +85,9 @@ impl ReloadableRouter {
     pub(crate) fn reload(&self, file: &ConfigFile) -> Result<(), ConfigError> {
         let config = file.load()?;
         let server = load_server(&config)?;
-        let active = ActiveConfig::build(config, Some(&self.active()), &self.resources)?;
+        let old = self.active();
+        let active = ActiveConfig::build(&config, Some(&old), &self.resources, &self.admin)?;
+        self.admin.replace(config.admin.as_ref());
         self.dashboard.set_upstreams(&active.upstreams());
         self.server.replace(server);
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
@@ -94,6 +97,11 @@ impl ReloadableRouter {
     /// Returns the settings of the server, which a reload replaces.
     pub(crate) fn server_settings(&self) -> ActiveSettings {
         self.server.clone()
+    }
+
+    /// Returns the access to the dashboard, the metrics and the controls.
+    pub(crate) fn admin(&self) -> AdminAccess {
+        self.admin.clone()
     }
 
     /// Returns a line with the paths of all services.
@@ -119,17 +127,18 @@ fn load_server(config: &Config) -> Result<Settings, ConfigError> {
 
 impl ActiveConfig {
     fn build(
-        config: Config,
+        config: &Config,
         old: Option<&Self>,
         resources: &Resources,
+        admin: &AdminAccess,
     ) -> Result<Self, ConfigError> {
         let rate_limiter = config.limit.clone().map(|limit| {
             old.and_then(|old| old.rate_limiter.clone())
                 .filter(|(old, _)| *old == limit)
                 .unwrap_or_else(|| (limit.clone(), Arc::new(ClientRateLimiter::new(&limit))))
         });
-        let auth =
-            AuthLayer::new(&config, rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
+        let limiter = rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter));
+        let access = ServiceAccess::new(&config.access(), limiter, admin.failed_tokens());
         let old_services = old.map_or(&[][..], |old| &old.services);
         let services = config.services.iter().map(|service| {
             let policy = config.policy_of(service).map_err(|error| config.error(error))?;
@@ -140,7 +149,7 @@ impl ActiveConfig {
         let not_found = format!("No such service. {}", active.index_text());
         let services = active.services.iter().map(|service| &service.running);
         let routes =
-            services.fold(Router::new(), |router, running| router.merge(running.routes(&auth)));
+            services.fold(Router::new(), |router, running| router.merge(running.routes(&access)));
         let routes = routes.fallback(async move || (StatusCode::NOT_FOUND, not_found));
         active.router = routing::with_observability(routes);
         Ok(active)

@@ -13,10 +13,11 @@ use seawall::{
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
-    auth::AuthLayer, balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer,
-    endpoint_stack, kept_bodies::KeptBodiesLayer, resources::Resources, scripted::ScriptedUpstream,
+    balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
+    kept_bodies::KeptBodiesLayer, resources::Resources, scripted::ScriptedUpstream,
 };
 use crate::{
+    access::{CorsLayer, ServiceAccess},
     config::{Policy, ServiceConfig},
     forward,
     observe::ObserveLayer,
@@ -39,6 +40,7 @@ type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, Box
 #[derive(Clone)]
 pub(super) struct RunningService {
     name: String,
+    adds_api_keys: bool,
     stack: ServiceStack,
     pub(super) upstreams: Vec<Upstream>,
     /// Keeps the scripted upstreams alive.
@@ -113,15 +115,17 @@ impl RunningService {
             .layer(retry)
             .service(Balancer::new(endpoints));
         let stack = BoxCloneSyncService::new(stack);
-        Ok(Self { name, stack, upstreams, _scripted: scripted.into() })
+        let adds_api_keys = config.has_api_keys();
+        Ok(Self { name, adds_api_keys, stack, upstreams, _scripted: scripted.into() })
     }
 
     /// Returns the routes of the service, behind authentication.
-    pub(super) fn routes(&self, auth: &AuthLayer) -> Router {
+    pub(super) fn routes(&self, access: &ServiceAccess) -> Router {
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
+            .layer(CorsLayer::new(access, self.adds_api_keys))
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
-            .layer(auth.clone())
+            .layer(access.auth_layer(&self.name, self.adds_api_keys))
             .service(self.stack.clone());
         routing::service_routes(&self.name, service)
     }

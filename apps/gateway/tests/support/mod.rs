@@ -25,12 +25,17 @@ pub(crate) struct GatewayProcess {
 
 impl GatewayProcess {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::spawn(gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat()))
+        Self::start_with_env(arguments, &[])
     }
 
     /// Starts a gateway with additional environment variables.
     pub(crate) fn start_with_env(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = gateway(&[&["--listen", "127.0.0.1:0"], arguments].concat());
+        Self::start_on("127.0.0.1:0", arguments, variables)
+    }
+
+    /// Starts a gateway that listens on an address.
+    pub(crate) fn start_on(listen: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = gateway(&[&["--listen", listen], arguments].concat());
         command.envs(variables.iter().copied());
         Self::spawn(command)
     }

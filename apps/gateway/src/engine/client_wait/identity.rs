@@ -7,7 +7,7 @@ use http::{
     header::{CONTENT_LENGTH, USER_AGENT},
 };
 
-use crate::engine::{client_address, credentials};
+use crate::access::{CREDENTIAL_HEADERS, ClientName, client_address};
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -21,7 +21,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Hashes the address, the credentials, the `User-Agent` and the path, and for the request also
+    /// Hashes the address, the name, the credentials, the `User-Agent` and the path, and for the request also
     /// the method, the query, the length of the body and the idempotency key.
     ///
     /// The body itself is not compared, because it has not been received yet.
@@ -29,8 +29,9 @@ impl Identity {
         let headers = request.headers();
         let mut hasher = random.build_hasher();
         client_address(request).hash(&mut hasher);
-        for token in credentials::tokens(headers) {
-            token.hash(&mut hasher);
+        request.extensions().get::<ClientName>().hash(&mut hasher);
+        for name in &CREDENTIAL_HEADERS {
+            headers.get(name).hash(&mut hasher);
         }
         headers.get(USER_AGENT).hash(&mut hasher);
         request.uri().path().hash(&mut hasher);

@@ -34,7 +34,7 @@ impl TryFrom<String> for ApiKey {
 }
 
 impl ApiKey {
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
@@ -60,12 +60,12 @@ impl TryFrom<String> for ApiKeyHeader {
 }
 
 impl ApiKeyHeader {
-    pub(super) const fn of_dialect(dialect: Dialect) -> Self {
+    pub(crate) const fn of_dialect(dialect: Dialect) -> Self {
         Self(dialect.api_key_header())
     }
 
     /// Returns the name and the value of the header.
-    pub(super) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
+    pub(crate) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
         let ApiKey(key) = key;
         if self.0 != AUTHORIZATION {
             return (self.0.clone(), key.clone());

@@ -1,7 +1,6 @@
 //! The rate limit of each client.
 
 use std::{
-    net::IpAddr,
     num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -13,7 +12,7 @@ use governor::{
 };
 use lru::LruCache;
 
-use crate::config::RateLimitConfig;
+use super::{client_address::ClientNetwork, config::RateLimitConfig};
 
 /// The maximum number of tracked clients. The least recently used one is evicted, and starts again
 /// with a full burst.
@@ -23,32 +22,26 @@ const MAX_CLIENTS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ClientId {
     Named(Arc<str>),
-    /// An IPv4 address, or the /64 network of an IPv6 address, because one host usually has a /64.
-    Address(IpAddr),
+    Network(ClientNetwork),
+    /// A client without an address, which shares its limit with all others.
     Unknown,
 }
 
-impl ClientId {
-    pub(super) fn from_address(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = u128::from(address) >> 64 << 64;
-                IpAddr::V6(network.into())
-            }
-            address @ IpAddr::V4(_) => address,
-        })
+impl From<Option<ClientNetwork>> for ClientId {
+    fn from(network: Option<ClientNetwork>) -> Self {
+        network.map_or(Self::Unknown, Self::Network)
     }
 }
 
 #[derive(Debug)]
-pub(super) struct ClientRateLimiter {
+pub(crate) struct ClientRateLimiter {
     quota: Quota,
     clock: DefaultClock,
     limiters: Mutex<LruCache<ClientId, Arc<DefaultDirectRateLimiter>>>,
 }
 
 impl ClientRateLimiter {
-    pub(super) fn new(config: &RateLimitConfig) -> Self {
+    pub(crate) fn new(config: &RateLimitConfig) -> Self {
         let quota = Quota::per_minute(config.requests_per_minute).allow_burst(config.burst);
         Self {
             quota,
@@ -72,9 +65,16 @@ impl ClientRateLimiter {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
+    use std::{
+        net::{IpAddr, Ipv4Addr},
+        num::NonZeroU32,
+    };
 
     use super::*;
+
+    fn client(address: impl Into<IpAddr>) -> ClientId {
+        Some(ClientNetwork::from(address.into())).into()
+    }
 
     fn limiter(requests_per_minute: u32, burst: u32) -> ClientRateLimiter {
         let [requests_per_minute, burst] =
@@ -85,31 +85,20 @@ mod tests {
     #[test]
     fn client_has_own_burst_and_then_gets_wait() {
         let limiter = limiter(1, 2);
-        let one = ClientId::from_address([127, 0, 0, 1].into());
+        let one = client([127, 0, 0, 1]);
         assert_eq!(limiter.check(one.clone()), Ok(()));
         assert_eq!(limiter.check(one.clone()), Ok(()));
         let wait = limiter.check(one).unwrap_err();
         assert!(wait > Duration::from_secs(50) && wait <= Duration::from_secs(60), "{wait:?}");
-        assert_eq!(limiter.check(ClientId::from_address([127, 0, 0, 2].into())), Ok(()));
+        assert_eq!(limiter.check(client([127, 0, 0, 2])), Ok(()));
         assert_eq!(limiter.check(ClientId::Named("a".into())), Ok(()));
-    }
-
-    #[test]
-    fn addresses_of_same_host_are_same_client() {
-        let client = |text: &str| ClientId::from_address(text.parse().unwrap());
-        assert_eq!(client("2001:db8::1"), client("2001:db8::ffff:2"));
-        assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
-        assert_eq!(client("::ffff:10.0.0.1"), client("10.0.0.1"));
     }
 
     #[test]
     fn number_of_tracked_clients_is_bounded() {
         let limiter = limiter(1, 1);
         for number in 0..30_000_u32 {
-            assert_eq!(
-                limiter.check(ClientId::from_address(std::net::Ipv4Addr::from(number).into())),
-                Ok(())
-            );
+            assert_eq!(limiter.check(client(Ipv4Addr::from(number))), Ok(()));
         }
         assert_eq!(limiter.limiters.lock().unwrap().len(), MAX_CLIENTS.get());
     }
