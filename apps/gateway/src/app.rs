@@ -1,5 +1,7 @@
 //! The axum routers: all services, the dashboard and the metrics.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     http::{HeaderMap, StatusCode},
@@ -26,6 +28,7 @@ pub(crate) fn upstreams_router(
     prometheus: PrometheusHandle,
 ) -> Router {
     let client = client::build();
+    let forwarding = Arc::default();
     let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
     let paths = format!("Upstreams: {}.\n", names.join(", "));
     let index = format!("seawall gateway. {paths}");
@@ -35,6 +38,7 @@ pub(crate) fn upstreams_router(
     for upstream in upstreams {
         let service = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
+            .layer(forward::ForwardLayer::new(&upstream.name, Arc::clone(&forwarding)))
             .service(policies.client_stack(&upstream, &client));
         router = router.merge(routing::service_routes(&upstream.name, service));
     }

@@ -69,14 +69,9 @@ impl Policies {
 
     /// Returns the client stack of an upstream.
     pub(crate) fn client_stack(&self, upstream: &Upstream, client: &HttpClient) -> ClientStack {
-        let Upstream { name, url, requests_sent, stats, .. } = upstream.clone();
+        let Upstream { to_upstream, requests_sent, stats, .. } = upstream.clone();
         let stack = ServiceBuilder::new()
-            .map_request(move |mut request: Request<Body>| {
-                *request.uri_mut() = forward::upstream_uri(&url, &name, request.uri());
-                forward::prepare_request(&mut request);
-                request
-            })
-            .map_response(forward::prepare_response)
+            .filter(move |request: Request<Body>| to_upstream.rewrite(request))
             .layer(ObserveLayer(stats))
             .layer(RequestDurationLayer::client())
             .layer(self.layer.clone())

@@ -4,7 +4,6 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
 use tokio::{net::TcpListener, signal, sync::watch};
-use tower::util::MapRequestLayer;
 
 use crate::{forward, llm};
 
@@ -23,7 +22,7 @@ pub(crate) async fn serve_until_shutdown(
         let _ = connection.set_nodelay(true);
     });
     let mut on_shutdown = shutdown.subscribe();
-    let app = app.layer(MapRequestLayer::new(forward::insert_host));
+    let app = app.layer(forward::ValidateLayer);
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         shutdown_signal().await;

@@ -9,7 +9,7 @@ use seawall::{
     keys::by_authority,
 };
 
-use crate::call_stats::CallStats;
+use crate::{call_stats::CallStats, forward::ToUpstream};
 
 /// A server to which the gateway proxies requests.
 ///
@@ -20,6 +20,7 @@ use crate::call_stats::CallStats;
 pub(crate) struct Upstream {
     pub(crate) name: String,
     pub(crate) url: Uri,
+    pub(crate) to_upstream: ToUpstream,
     /// The number of requests sent to the upstream, including retries.
     pub(crate) requests_sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<CallStats>,
@@ -35,8 +36,11 @@ pub(crate) enum CircuitSource {
 }
 
 impl Upstream {
+    /// Creates an upstream with a URL that [`parse_url`](crate::cli::parse_url) accepts.
     pub(crate) fn new(name: String, url: Uri, circuit: CircuitSource) -> Self {
-        Self { name, url, requests_sent: Arc::default(), stats: Arc::default(), circuit }
+        let to_upstream = ToUpstream::new(url.clone()).expect("the URL was validated");
+        let (requests_sent, stats) = (Arc::default(), Arc::default());
+        Self { name, url, to_upstream, requests_sent, stats, circuit }
     }
 
     /// Returns the state of the circuit, or `None` before the first request.

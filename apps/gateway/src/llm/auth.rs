@@ -1,7 +1,6 @@
 //! Client authentication and rate limiting.
 
 use std::{
-    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -9,7 +8,6 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::ConnectInfo,
     http::{
         HeaderValue, Request, Response, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
@@ -27,7 +25,7 @@ use super::{
     rate_limit::{ClientId, ClientRateLimiter},
     rejection::Rejection,
 };
-use crate::dashboard;
+use crate::{dashboard, forward::ClientAddress};
 
 /// Authenticates the clients of the configuration, and applies the rate limit of each.
 ///
@@ -61,8 +59,10 @@ impl AuthLayer {
             return Err(Denied::Rejected(Rejection::cross_site()));
         }
         let client = if self.clients.is_empty() {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            peer.map_or(ClientId::Unknown, |peer| ClientId::from_address(peer.0.ip()))
+            let client = request.extensions().get();
+            client.map_or(ClientId::Unknown, |client: &ClientAddress| {
+                ClientId::from_address(client.0)
+            })
         } else {
             ClientId::Named(self.authenticate(request).ok_or(Denied::Unauthorized)?)
         };

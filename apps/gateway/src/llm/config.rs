@@ -11,7 +11,7 @@ use super::{
     config_error::ConfigError,
     mock_upstream::MockBehavior,
 };
-use crate::cli;
+use crate::{cli, forward::ForwardingConfig};
 
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -31,6 +31,9 @@ pub(crate) struct Config {
     /// The policies of services with a URL.
     #[serde(default)]
     pub(super) policies: seawall::config::Config,
+    /// The proxies in front of the gateway, and upgrades.
+    #[serde(default)]
+    pub(super) forwarding: ForwardingConfig,
     #[serde(default, rename = "service")]
     pub(super) services: Vec<ServiceConfig>,
 }
@@ -95,6 +98,9 @@ pub(super) struct ServiceConfig {
     /// The only upstream of the service. Requests keep their credentials.
     #[serde(default, deserialize_with = "deserialize_url")]
     pub(super) url: Option<Uri>,
+    /// Whether to rewrite locations at the upstreams to locations at the gateway.
+    #[serde(default)]
+    pub(super) rewrite_location: bool,
     #[serde(default, rename = "upstream")]
     pub(super) upstreams: Vec<UpstreamConfig>,
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use seawall::BoxError;
 use tokio::{
@@ -21,6 +21,7 @@ use tower::{
 };
 
 use super::{balancer::UpstreamRequest, health::HealthView};
+use crate::forward::TunnelGuard;
 
 /// The delay of a body error, in which hyper writes the data that precedes it.
 const FLUSH_DELAY: Duration = Duration::from_millis(100);
@@ -83,11 +84,20 @@ type InFlightHandle = pending_requests::Handle;
 impl TrackCompletion<InFlightHandle, Response<Body>> for CompleteOnBodyEnd {
     type Output = Response<Body>;
 
-    fn track_completion(&self, handle: InFlightHandle, response: Response<Body>) -> Response<Body> {
+    fn track_completion(
+        &self,
+        handle: InFlightHandle,
+        mut response: Response<Body>,
+    ) -> Response<Body> {
+        let in_flight = (handle, self.0.clone());
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            response.extensions_mut().insert(TunnelGuard::new(in_flight));
+            return response;
+        }
         if response.body().is_end_stream() {
             return response;
         }
-        let in_flight = Some((handle, self.0.clone()));
+        let in_flight = Some(in_flight);
         response.map(|body| Body::new(InFlightBody { body, in_flight, delayed_error: None }))
     }
 }

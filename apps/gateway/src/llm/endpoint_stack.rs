@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{
     client::HttpClient,
-    forward,
     observe::ObserveLayer,
     upstream::{CircuitSource, Upstream},
 };
@@ -48,20 +47,17 @@ pub(super) fn upstream(
 pub(super) fn endpoint(
     (upstream, breaker): (&Upstream, CircuitBreakerLayer),
     health: HealthView,
-    service: &str,
     config: &UpstreamConfig,
     policy: &PolicyConfig,
     client: &HttpClient,
 ) -> Endpoint {
     let observed_health = health.clone();
-    let Upstream { url, requests_sent, stats, .. } = upstream.clone();
-    let service = service.to_owned();
+    let Upstream { to_upstream, requests_sent, stats, .. } = upstream.clone();
     let key = config.api_key_env.as_ref().map(|key| config.api_key_header.with_key(key));
     let replaces_credentials = key.is_some();
     let stack = ServiceBuilder::new()
+        .filter(move |request: UpstreamRequest| to_upstream.rewrite(request))
         .map_request(move |mut request: UpstreamRequest| {
-            *request.uri_mut() = forward::upstream_uri(&url, &service, request.uri());
-            forward::prepare_request(&mut request);
             if replaces_credentials {
                 let (mut head, body) = request.into_parts();
                 credentials::remove_credentials(&mut head.headers, &mut head.uri);

@@ -103,7 +103,8 @@ impl ActiveConfig {
         });
         let auth =
             AuthLayer::new(&config, rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
-        let Config { policy, policies: new_policies, services, .. } = config;
+        let Config { policy, policies: new_policies, services, forwarding, .. } = config;
+        let forwarding = Arc::new(forwarding);
         let policies =
             old.map_or_else(|| Policies::new(new_policies.clone()), |old| old.policies.clone());
         let old = old.filter(|old| old.policy == policy);
@@ -125,7 +126,9 @@ impl ActiveConfig {
         let routes = active
             .services
             .iter()
-            .fold(Router::new(), |router, (_, service)| router.merge(service.routes(&auth)))
+            .fold(Router::new(), |router, (_, service)| {
+                router.merge(service.routes(&auth, &forwarding))
+            })
             .fallback(async move || (StatusCode::NOT_FOUND, not_found));
         active.router = routing::with_observability(routes);
         // Comes last, because an error above must leave the active policies unchanged.

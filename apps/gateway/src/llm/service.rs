@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     client::HttpClient,
-    forward,
+    forward::{self, ForwardLayer, ForwardingConfig},
     policies::{ClientStack, Policies},
     routing,
     upstream::Upstream,
@@ -43,6 +43,7 @@ const MIN_RETRIES: u32 = 10;
 pub(super) struct RunningService {
     name: String,
     stack: ClientStack,
+    rewrite_location: bool,
     pub(super) upstreams: Vec<Upstream>,
     /// Keeps the mock upstreams alive.
     _mocks: Arc<[MockUpstream]>,
@@ -60,10 +61,17 @@ impl RunningService {
         client: &HttpClient,
     ) -> io::Result<Self> {
         let name = config.name.as_ref().0.clone();
+        let rewrite_location = config.rewrite_location;
         if let Some(url) = &config.url {
             let upstream = policies.upstream(name.clone(), url.clone());
             let stack = policies.client_stack(&upstream, client);
-            return Ok(Self { name, stack, upstreams: vec![upstream], _mocks: [].into() });
+            return Ok(Self {
+                name,
+                stack,
+                rewrite_location,
+                upstreams: vec![upstream],
+                _mocks: [].into(),
+            });
         }
         let mut mocks = Vec::new();
         let (mut upstreams, mut breakers) = (Vec::new(), Vec::new());
@@ -83,7 +91,7 @@ impl RunningService {
         let endpoints = upstreams.iter().zip(breakers).zip(&config.upstreams).enumerate();
         let endpoints = endpoints.map(|(index, (upstream, upstream_config))| {
             let health = HealthView { endpoints: Arc::clone(&health), index };
-            endpoint_stack::endpoint(upstream, health, &name, upstream_config, policy, client)
+            endpoint_stack::endpoint(upstream, health, upstream_config, policy, client)
         });
         let balancer = Balancer::new(endpoints.collect(), Arc::clone(&health));
         let mut retry = RetryLayer::new()
@@ -96,21 +104,25 @@ impl RunningService {
             retry = retry.retry_all_methods();
         }
         let stack = ServiceBuilder::new()
-            .map_response(|response: Response<_>| {
-                forward::prepare_response(response).map(Body::new)
-            })
+            .map_response(|response: Response<_>| response.map(Body::new))
             .layer(DeadlineLayer::new(policy.total))
             .layer(retry)
             .service(balancer);
         let stack = BoxCloneSyncService::new(stack);
-        Ok(Self { name, stack, upstreams, _mocks: mocks.into() })
+        Ok(Self { name, stack, rewrite_location, upstreams, _mocks: mocks.into() })
     }
 
     /// Returns the routes of the service, behind authentication.
-    pub(super) fn routes(&self, auth: &AuthLayer) -> Router {
+    pub(super) fn routes(&self, auth: &AuthLayer, forwarding: &Arc<ForwardingConfig>) -> Router {
+        let mut forward = ForwardLayer::new(&self.name, Arc::clone(forwarding));
+        if self.rewrite_location {
+            let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
+            forward = forward.rewrite_location(urls);
+        }
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
+            .layer(forward)
             .layer(auth.clone())
             .service(self.stack.clone());
         routing::service_routes(&self.name, service)

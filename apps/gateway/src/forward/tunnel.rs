@@ -1,0 +1,139 @@
+//! The bytes between a caller and an upstream after an upgrade.
+
+use std::{
+    any::Any,
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{self, AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional},
+    time::{Instant, sleep_until},
+};
+
+/// Any value that a tunnel holds until it ends, for example that of a request in flight.
+///
+/// An extension of the request or of its 101 response.
+#[derive(Clone)]
+pub(crate) struct TunnelGuard(#[allow(dead_code, reason = "held only")] Arc<dyn Any + Send + Sync>);
+
+impl TunnelGuard {
+    pub(crate) fn new(guard: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(guard))
+    }
+}
+
+impl fmt::Debug for TunnelGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TunnelGuard")
+    }
+}
+
+/// An accepted upgrade, which becomes a tunnel when the caller has its 101 response.
+#[derive(Debug)]
+pub(super) struct Tunnel {
+    pub(super) caller: OnUpgrade,
+    pub(super) upstream: OnUpgrade,
+    pub(super) guards: [Option<TunnelGuard>; 2],
+}
+
+impl Tunnel {
+    /// Copies bytes in both directions, until both directions end, one fails, or none had data for
+    /// `idle`. The task holds two buffers of 8 KiB.
+    ///
+    /// A reload does not affect a tunnel. A tunnel ends with the process at the latest.
+    pub(super) fn spawn(self, idle: Duration) {
+        tokio::spawn(async move {
+            let Self { caller, upstream, guards } = self;
+            let activity = Activity::new();
+            let copy = async {
+                // An error means that the connection has ended, and the other end closes by drop.
+                let (Ok(caller), Ok(upstream)) = tokio::join!(caller, upstream) else { return };
+                // Each byte passes the caller's end, in either direction.
+                let mut caller = Watched { io: TokioIo::new(caller), activity: &activity };
+                let _ = copy_bidirectional(&mut caller, &mut TokioIo::new(upstream)).await;
+            };
+            tokio::select! {
+                () = copy => {}
+                () = activity.wait_until_idle(idle) => {}
+            }
+            drop(guards);
+        });
+    }
+}
+
+/// The time of the last data.
+struct Activity {
+    start: Instant,
+    /// In milliseconds after the start.
+    last: AtomicU64,
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self { start: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    fn record(&self) {
+        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(elapsed, Ordering::Relaxed);
+    }
+
+    async fn wait_until_idle(&self, idle: Duration) {
+        loop {
+            let last = self.start + Duration::from_millis(self.last.load(Ordering::Relaxed));
+            // A time beyond the clock is never reached.
+            let Some(end) = last.checked_add(idle) else { return std::future::pending().await };
+            if end <= Instant::now() {
+                return;
+            }
+            sleep_until(end).await;
+        }
+    }
+}
+
+/// Records each transfer of data.
+struct Watched<'a, T> {
+    io: T,
+    activity: &'a Activity,
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let result = ready!(Pin::new(&mut self.io).poll_read(cx, buffer));
+        self.activity.record();
+        Poll::Ready(result)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = ready!(Pin::new(&mut self.io).poll_write(cx, buffer));
+        self.activity.record();
+        Poll::Ready(result)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
