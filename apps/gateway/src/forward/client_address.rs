@@ -13,7 +13,7 @@ pub(super) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwa
 ///
 /// It is the address of the peer, unless that is a trusted proxy. Then it is the rightmost address
 /// in `X-Forwarded-For` that is not of a trusted proxy. `Forwarded` has no effect on it, because
-/// many proxies forward that field as they receive it.
+/// many proxies send that field on as they received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 

@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     fmt,
+    future::pending,
     pin::Pin,
     sync::{
         Arc,
@@ -16,8 +17,13 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{self, AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional},
+    sync::Notify,
     time::{Instant, sleep_until},
 };
+
+/// The time without data after which a tunnel is closed whose one end has ended. So a peer that
+/// ignores the end of a WebSocket does not hold the tunnel for the whole idle time.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// Any value that a tunnel holds until it ends, for example that of a request in flight.
 ///
@@ -47,7 +53,7 @@ pub(super) struct Tunnel {
 
 impl Tunnel {
     /// Copies bytes in both directions, until both directions end, one fails, or none had data for
-    /// `idle`. The task holds two buffers of 8 KiB.
+    /// `idle`, or for 10 seconds after one direction ended. The task holds two buffers of 8 KiB.
     ///
     /// A reload does not affect a tunnel. A tunnel ends with the process at the latest.
     pub(super) fn spawn(self, idle: Duration) {
@@ -70,16 +76,17 @@ impl Tunnel {
     }
 }
 
-/// The time of the last data.
+/// The time of the last data, and the end of the first direction.
 struct Activity {
     start: Instant,
     /// In milliseconds after the start.
     last: AtomicU64,
+    half_closed: Notify,
 }
 
 impl Activity {
     fn new() -> Self {
-        Self { start: Instant::now(), last: AtomicU64::new(0) }
+        Self { start: Instant::now(), last: AtomicU64::new(0), half_closed: Notify::new() }
     }
 
     fn record(&self) {
@@ -87,15 +94,29 @@ impl Activity {
         self.last.store(elapsed, Ordering::Relaxed);
     }
 
-    async fn wait_until_idle(&self, idle: Duration) {
+    /// Records that one end sends no more.
+    fn close_half(&self) {
+        self.half_closed.notify_one();
+    }
+
+    async fn wait_until_idle(&self, mut idle: Duration) {
         loop {
             let last = self.start + Duration::from_millis(self.last.load(Ordering::Relaxed));
             // A time beyond the clock is never reached.
-            let Some(end) = last.checked_add(idle) else { return std::future::pending().await };
-            if end <= Instant::now() {
+            let end = last.checked_add(idle);
+            if end.is_some_and(|end| end <= Instant::now()) {
                 return;
             }
-            sleep_until(end).await;
+            let sleep = async {
+                match end {
+                    Some(end) => sleep_until(end).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                () = self.half_closed.notified() => idle = idle.min(LINGER),
+            }
         }
     }
 }
@@ -112,8 +133,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let filled = buffer.filled().len();
         let result = ready!(Pin::new(&mut self.io).poll_read(cx, buffer));
         self.activity.record();
+        if buffer.filled().len() == filled {
+            self.activity.close_half();
+        }
         Poll::Ready(result)
     }
 }
@@ -134,6 +159,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The upstream sends no more.
+        self.activity.record();
+        self.activity.close_half();
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

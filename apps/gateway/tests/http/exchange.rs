@@ -18,9 +18,21 @@ pub(crate) fn gateway(origin: &Origin) -> GatewayProcess {
 
 /// Starts a gateway with more sections, and more keys of the service `a`.
 pub(crate) fn gateway_with(origin: &Origin, sections: &str, keys: &str) -> GatewayProcess {
-    let service = format!("[[service]]\nname = \"a\"\nurl = \"{}/base\"\n{keys}\n", origin.url());
+    let url = format!("{}/base", origin.url());
+    gateway_of(&format!("{sections}\n[[service]]\nname = \"a\"\nurl = \"{url}\"\n{keys}\n"))
+}
+
+/// Starts a gateway whose service `a` balances over origins.
+pub(crate) fn balanced(origins: &[&Origin]) -> GatewayProcess {
+    let upstream =
+        |origin: &&Origin| format!("[[service.upstream]]\nurl = \"{}/base\"\n", origin.url());
+    let upstreams: String = origins.iter().map(upstream).collect();
+    gateway_of(&format!("[[service]]\nname = \"a\"\n{upstreams}"))
+}
+
+fn gateway_of(config: &str) -> GatewayProcess {
     let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
-    std::fs::write(file.path(), format!("{sections}\n{service}")).unwrap();
+    std::fs::write(file.path(), config).unwrap();
     GatewayProcess::start(&["--config", file.path().to_str().unwrap()])
 }
 
@@ -47,7 +59,12 @@ impl Connection {
 
     pub(crate) fn read(&mut self, bytes: usize) -> String {
         let mut text = Vec::new();
-        while text.len() < bytes && self.read_into(&mut text, bytes - text.len()) {}
+        while text.len() < bytes {
+            let missing = bytes - text.len();
+            if !self.read_into(&mut text, missing) {
+                break;
+            }
+        }
         String::from_utf8_lossy(&text).into_owned()
     }
 

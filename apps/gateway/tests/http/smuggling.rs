@@ -71,7 +71,7 @@ fn transfer_encoding_with_content_length_hides_no_request() {
         ),
         (
             "CL listed in Connection",
-            post("Connection: content-length\r\nContent-Length: 49\r\n", &HIDDEN_BODY.repeat(1)),
+            post("Connection: content-length\r\nContent-Length: 49\r\n", HIDDEN_BODY),
             FORWARDED,
         ),
         (

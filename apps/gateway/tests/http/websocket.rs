@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use crate::{
-    exchange::{Connection, gateway, gateway_with, head, status, values},
+    exchange::{Connection, balanced, gateway, gateway_with, head, status, values},
     origin::{Origin, write},
 };
 
@@ -76,10 +76,24 @@ fn end_of_upstream_ends_tunnel_after_its_last_data() {
     let mut connection = Connection::open(&gateway);
     connection.send(HANDSHAKE);
     assert!(connection.read_head().starts_with("HTTP/1.1 101 "));
-    assert_eq!(connection.read(3), "bye");
-    // The caller's half ends the tunnel.
-    drop(connection);
-    assert_eq!(origin.received().len(), 1);
+    assert_eq!(connection.read_to_end(), "bye");
+}
+
+#[test]
+fn tunnel_counts_as_in_flight_at_its_upstream() {
+    let (one, two) = (echo(), echo());
+    let gateway = balanced(&[&one, &two]);
+    let mut tunnels = Vec::new();
+    for pair in 1..=8 {
+        for _ in 0..2 {
+            let mut connection = Connection::open(&gateway);
+            connection.send(HANDSHAKE);
+            assert!(connection.read_head().starts_with("HTTP/1.1 101 "));
+            tunnels.push(connection);
+        }
+        // The second of each pair goes to the upstream with fewer tunnels.
+        assert_eq!((one.received().len(), two.received().len()), (pair, pair));
+    }
 }
 
 #[test]
