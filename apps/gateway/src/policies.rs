@@ -69,9 +69,9 @@ impl Policies {
 
     /// Returns the client stack of an upstream.
     pub(crate) fn client_stack(&self, upstream: &Upstream, client: &HttpClient) -> ClientStack {
-        let Upstream { to_upstream, requests_sent, stats, .. } = upstream.clone();
+        let Upstream { target, requests_sent, stats, .. } = upstream.clone();
         let stack = ServiceBuilder::new()
-            .filter(move |request: Request<Body>| to_upstream.rewrite(request))
+            .filter(move |request: Request<Body>| target.rewrite(request))
             .layer(ObserveLayer(stats))
             .layer(RequestDurationLayer::client())
             .layer(self.layer.clone())

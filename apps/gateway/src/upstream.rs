@@ -20,7 +20,7 @@ use crate::{call_stats::CallStats, forward::ToUpstream};
 pub(crate) struct Upstream {
     pub(crate) name: String,
     pub(crate) url: Uri,
-    pub(crate) to_upstream: ToUpstream,
+    pub(crate) target: ToUpstream,
     /// The number of requests sent to the upstream, including retries.
     pub(crate) requests_sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<CallStats>,
@@ -38,9 +38,9 @@ pub(crate) enum CircuitSource {
 impl Upstream {
     /// Creates an upstream with a URL that [`parse_url`](crate::cli::parse_url) accepts.
     pub(crate) fn new(name: String, url: Uri, circuit: CircuitSource) -> Self {
-        let to_upstream = ToUpstream::new(url.clone()).expect("the URL was validated");
+        let target = ToUpstream::new(url.clone()).expect("the URL was validated");
         let (requests_sent, stats) = (Arc::default(), Arc::default());
-        Self { name, url, to_upstream, requests_sent, stats, circuit }
+        Self { name, url, target, requests_sent, stats, circuit }
     }
 
     /// Returns the state of the circuit, or `None` before the first request.

@@ -165,3 +165,47 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(60);
+
+    /// The timers of tokio have a granularity of 1 ms.
+    fn assert_about(elapsed: Duration, expected: Duration) {
+        assert!(elapsed.abs_diff(expected) < Duration::from_millis(10), "{elapsed:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_time_counts_from_last_data() {
+        let (start, activity) = (Instant::now(), Activity::new());
+        let wait = activity.wait_until_idle(IDLE);
+        tokio::pin!(wait);
+        assert!(timeout(IDLE / 2, wait.as_mut()).await.is_err());
+        activity.record();
+        wait.await;
+        assert_about(start.elapsed(), IDLE / 2 + IDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_closed_tunnel_lingers_while_it_has_data() {
+        let (start, activity) = (Instant::now(), Activity::new());
+        activity.close_half();
+        let wait = activity.wait_until_idle(IDLE);
+        tokio::pin!(wait);
+        assert!(timeout(LINGER / 2, wait.as_mut()).await.is_err());
+        activity.record();
+        wait.await;
+        assert_about(start.elapsed(), LINGER / 2 + LINGER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn endless_idle_time_is_no_panic() {
+        let activity = Activity::new();
+        let wait = activity.wait_until_idle(Duration::MAX);
+        assert!(timeout(IDLE, wait).await.is_err());
+    }
+}

@@ -52,11 +52,11 @@ pub(super) fn endpoint(
     client: &HttpClient,
 ) -> Endpoint {
     let observed_health = health.clone();
-    let Upstream { to_upstream, requests_sent, stats, .. } = upstream.clone();
+    let Upstream { target, requests_sent, stats, .. } = upstream.clone();
     let key = config.api_key_env.as_ref().map(|key| config.api_key_header.with_key(key));
     let replaces_credentials = key.is_some();
     let stack = ServiceBuilder::new()
-        .filter(move |request: UpstreamRequest| to_upstream.rewrite(request))
+        .filter(move |request: UpstreamRequest| target.rewrite(request))
         .map_request(move |mut request: UpstreamRequest| {
             if replaces_credentials {
                 let (mut head, body) = request.into_parts();

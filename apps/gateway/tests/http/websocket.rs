@@ -47,6 +47,7 @@ fn websocket_passes_through() {
     assert_eq!(values(&request.head, "sec-websocket-key"), ["AAAA"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn websocket_passes_to_service_with_upstreams_and_survives_reload() {
     let origin = echo();
