@@ -90,3 +90,37 @@ fn outer_prefix(headers: &HeaderMap) -> String {
     };
     prefix.filter(is_path).unwrap_or_default().trim_end_matches('/').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+
+    #[test]
+    fn fields_contain_scheme_of_connection_and_quoted_ipv6_address() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("[::1]:8443"));
+        headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
+        let peer = Some(Ipv6Addr::LOCALHOST.into());
+        let caller = Caller { peer, scheme: Scheme::Https, prefix: "/n", is_trusted: false };
+        assert_eq!(set(&mut headers, caller), "/n");
+        assert_eq!(headers["forwarded"], "for=\"[::1]\";host=\"[::1]:8443\";proto=https");
+        assert_eq!(headers["x-forwarded-for"], "::1");
+        assert_eq!(headers["x-forwarded-proto"], "https");
+    }
+
+    #[test]
+    fn prefix_of_trusted_proxy_is_ignored_unless_it_is_path() {
+        for (outer, expected) in
+            [("/o", "/o/n"), ("/", "/n"), ("//host", "/n"), ("o", "/n"), ("/o, /p", "/n")]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-prefix", HeaderValue::from_static(outer));
+            let caller =
+                Caller { peer: None, scheme: Scheme::Http, prefix: "/n", is_trusted: true };
+            assert_eq!(set(&mut headers, caller), expected, "{outer}");
+            assert_eq!(headers["x-forwarded-prefix"], expected);
+        }
+    }
+}

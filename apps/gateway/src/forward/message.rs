@@ -44,7 +44,8 @@ pub(super) fn validate<B>(request: &mut Request<B>) -> Result<(), Refusal> {
 fn validate_framing(version: Version, headers: &HeaderMap) -> Result<(), Refusal> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else { return Ok(()) };
-    // hyper removes the length since version 1.12, and refuses the coding outside of HTTP/1.1.
+    // hyper 1.12 removes the length and closes the connection after the response. Earlier versions
+    // keep both.
     if version != Version::HTTP_11 || headers.contains_key(CONTENT_LENGTH) {
         let detail = "The request has both Transfer-Encoding and Content-Length.";
         return Err(Refusal::bad_request(detail).and_close());

@@ -42,3 +42,20 @@ impl ToUpstream {
         Ok(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn te_is_connection_option_of_http_1_1_only() {
+        let upstream = ToUpstream::new("http://h/base".parse().unwrap()).unwrap();
+        for (upstream, is_listed) in [(upstream.clone(), true), (upstream.http2(), false)] {
+            let request = Request::get("/x").header(TE, "trailers").body(()).unwrap();
+            let request = upstream.rewrite(request).unwrap();
+            assert_eq!(request.uri(), "http://h/base/x");
+            assert_eq!(request.headers()[TE], "trailers");
+            assert_eq!(request.headers().contains_key(CONNECTION), is_listed);
+        }
+    }
+}

@@ -86,6 +86,24 @@ fn transfer_encoding_with_content_length_hides_no_request() {
 const HIDDEN_BODY: &str = "GET /a/hidden HTTP/1.1\r\nHost: h\r\nX: 123456789\r\n\r\n";
 
 #[test]
+fn connection_ends_after_request_with_both_lengths() {
+    let origin = Origin::start();
+    let gateway = gateway(&origin);
+    for fields in [
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n",
+    ] {
+        let mut connection = Connection::open(&gateway);
+        connection.send(post(fields, "0\r\n\r\n"));
+        connection.send(LAST);
+        let responses = connection.read_to_end();
+        assert_eq!(responses.matches("HTTP/1.1 ").count(), 1, "{responses}");
+    }
+    let received = origin.received();
+    assert!(received.iter().all(|it| it.target() == "/base/x"), "{received:?}");
+}
+
+#[test]
 fn transfer_encoding_in_other_forms_is_refused() {
     let case = |value: &str| post(&format!("{value}\r\n"), &chunked_then_hidden());
     check(&[
