@@ -44,8 +44,8 @@ pub(super) fn validate<B>(request: &mut Request<B>) -> Result<(), Refusal> {
 fn validate_framing(version: Version, headers: &HeaderMap) -> Result<(), Refusal> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else { return Ok(()) };
-    // hyper 1.12 removes the length and closes the connection after the response. Earlier versions
-    // keep both.
+    // hyper 1.12 removes the length, and closes the connection after the response. This check does
+    // not depend on that.
     if version != Version::HTTP_11 || headers.contains_key(CONTENT_LENGTH) {
         let detail = "The request has both Transfer-Encoding and Content-Length.";
         return Err(Refusal::bad_request(detail).and_close());

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `Host`, target, transfer coding, `CONNECT`, `TRACE`, `Max-Forwards` | server | `message`, `host` |
 //! | the path stays below `/NAME` | service | `path` |
-//! | upgrade to a WebSocket | service | `upgrade`, `tunnel` |
+//! | upgrade to a WebSocket | service | `upgrade`, `tunnel`, `activity` |
 //! | hop-by-hop fields, cookies, `Via` | service | `hop_by_hop`, `fields` |
 //! | client address, `X-Forwarded-*`, `Forwarded` | service | `client_address`, `forwarded` |
 //! | `Location` of the response | service | `location` |
@@ -29,6 +29,7 @@
 //!
 //! The authority of an absolute-form target replaces `Host` (RFC 9112 §3.2.2).
 
+mod activity;
 mod client_address;
 mod config;
 mod fields;
@@ -51,6 +52,9 @@ pub(crate) use self::{
     client_address::ClientAddress, config::ForwardingConfig, layer::ForwardLayer,
     to_upstream::ToUpstream, tunnel::TunnelGuard, validate::ValidateLayer,
 };
+
+#[allow(unused_imports, reason = "a listener with TLS inserts it")]
+pub(crate) use self::scheme::Scheme;
 
 /// The name in `Via` and `Proxy-Status`.
 pub(crate) const GATEWAY_NAME: &str = "seawall-gateway";
