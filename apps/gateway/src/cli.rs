@@ -1,9 +1,10 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum, error::ErrorKind};
 use http::Uri;
+use seawall::gateway::UpstreamUri;
 
 /// A reverse proxy that hides upstream failures from its callers.
 ///
@@ -122,6 +123,7 @@ pub(crate) fn parse_url(text: &str) -> Result<Uri, String> {
     if authority.is_none_or(|authority| authority.contains('@')) || url.query().is_some() {
         return Err("expected a URL with a host, and without a user or a query".into());
     }
+    UpstreamUri::from_str(text).map_err(|error| error.to_string())?;
     Ok(url)
 }
 

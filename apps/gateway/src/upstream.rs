@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicU64};
 use http::Uri;
 use seawall::circuit_breaker::Circuit;
 
-use crate::call_stats::CallStats;
+use crate::{call_stats::CallStats, forward::ToUpstream};
 
 /// A server to which the gateway proxies requests.
 ///
@@ -17,13 +17,16 @@ pub(crate) struct Upstream {
     pub(crate) name: String,
     pub(crate) url: Uri,
     pub(crate) circuit: Circuit,
+    pub(crate) target: ToUpstream,
     /// The number of requests sent to the upstream, including retries.
     pub(crate) requests_sent: Arc<AtomicU64>,
     pub(crate) stats: Arc<CallStats>,
 }
 
 impl Upstream {
+    /// Creates an upstream with a URL that [`parse_url`](crate::cli::parse_url) accepts.
     pub(crate) fn new(name: String, url: Uri, circuit: Circuit) -> Self {
-        Self { name, url, circuit, requests_sent: Arc::default(), stats: Arc::default() }
+        let target = ToUpstream::new(url.clone()).expect("the URL was validated");
+        Self { name, url, circuit, target, requests_sent: Arc::default(), stats: Arc::default() }
     }
 }

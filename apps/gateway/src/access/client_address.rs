@@ -5,9 +5,15 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use http::Request;
 
-/// Returns the address of the client, by which requests are limited.
+use crate::forward::ClientAddress;
+
+/// Returns the address of the client in front of all trusted proxies, by which requests are limited.
 pub(crate) fn client_address<B>(request: &Request<B>) -> Option<IpAddr> {
-    peer_address(request)
+    request
+        .extensions()
+        .get()
+        .map(|client: &ClientAddress| client.0)
+        .or_else(|| peer_address(request))
 }
 
 /// Returns the address of the other end of the connection, which may be a proxy.

@@ -23,6 +23,7 @@ pub(crate) use self::{
 };
 use crate::{
     access::{self, AccessConfig, AdminConfig, AllowedOrigin, ClientConfig, RateLimitConfig},
+    forward::ForwardingConfig,
     server::ServerConfig,
 };
 
@@ -49,6 +50,9 @@ pub(crate) struct Config {
     policy: PolicyTable,
     #[serde(default, rename = "service")]
     pub(crate) services: Vec<ServiceConfig>,
+    /// The proxies in front of the gateway, and upgrades.
+    #[serde(default)]
+    pub(crate) forwarding: ForwardingConfig,
     /// The limits of callers' connections.
     #[serde(default)]
     pub(crate) server: ServerConfig,

@@ -21,6 +21,9 @@ pub(crate) struct ServiceConfig {
     url: Option<Uri>,
     #[serde(default, rename = "upstream")]
     upstreams: Vec<UpstreamConfig>,
+    /// Whether to rewrite locations at the upstreams to locations at the gateway.
+    #[serde(default)]
+    pub(crate) rewrite_location: bool,
     #[serde(default)]
     pub(crate) dialect: Option<Dialect>,
     #[serde(default)]
@@ -64,6 +67,7 @@ impl ServiceConfig {
             name: Spanned::new(0..0, ServiceName(name)),
             url: Some(url),
             upstreams: Vec::new(),
+            rewrite_location: false,
             dialect: None,
             policy: PolicyTable::default(),
         }

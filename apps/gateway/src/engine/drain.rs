@@ -14,7 +14,10 @@ use std::{
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use http::{HeaderValue, Request, Response, Version, header::CONNECTION};
+use http::{
+    HeaderValue, Request, Response, Version,
+    header::{CONNECTION, EXPECT},
+};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
@@ -55,7 +58,9 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if request.version() >= Version::HTTP_2 || request.body().is_end_stream() {
+        // A caller that expects 100 (Continue) has sent no body yet. To read it would request it.
+        let expects = request.headers().contains_key(EXPECT);
+        if request.version() >= Version::HTTP_2 || expects || request.body().is_end_stream() {
             return Box::pin(self.inner.call(request));
         }
         let (head, body) = request.into_parts();

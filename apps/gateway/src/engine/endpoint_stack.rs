@@ -19,7 +19,6 @@ use crate::{
     access::{self, ApiKeyHeader},
     client::HttpClient,
     config::{Dialect, Policy, UpstreamConfig},
-    forward,
     observe::ObserveLayer,
     upstream::Upstream,
 };
@@ -38,7 +37,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) fn endpoint(
     name: String,
     url: Uri,
-    service: &str,
     config: &UpstreamConfig,
     dialect: Option<Dialect>,
     policy: &Policy,
@@ -54,17 +52,15 @@ pub(super) fn endpoint(
     let upstream = Upstream::new(name, url, breaker.handle());
     let health = EndpointHealth::new(breaker.handle());
     let observed_health = health.clone();
-    let Upstream { url, requests_sent, stats, .. } = upstream.clone();
-    let service = service.to_owned();
+    let Upstream { target, requests_sent, stats, .. } = upstream.clone();
     let key = config.api_key_env.as_ref().map(|key| {
         let header = config.api_key_header.clone();
         header.or(dialect.map(ApiKeyHeader::of_dialect)).unwrap_or_default().with_key(key)
     });
     let replaces_credentials = key.is_some();
     let stack = ServiceBuilder::new()
+        .filter(move |request: UpstreamRequest| target.rewrite(request))
         .map_request(move |mut request: UpstreamRequest| {
-            *request.uri_mut() = forward::upstream_uri(&url, &service, request.uri());
-            forward::prepare_request(&mut request);
             if replaces_credentials {
                 let (mut head, body) = request.into_parts();
                 access::remove_credentials(&mut head.headers, &mut head.uri);

@@ -11,11 +11,12 @@ use std::{
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use super::health::EndpointHealth;
+use crate::forward::TunnelGuard;
 
 /// The delay of a body error, in which hyper writes the data that precedes it.
 const FLUSH_DELAY: Duration = Duration::from_millis(100);
@@ -45,12 +46,16 @@ impl Drop for InFlightGuard {
     }
 }
 
-/// Counts the request as in flight until the response body ends, because the body may be a stream.
+/// Counts the request as in flight until the response body or the tunnel ends.
 pub(super) fn hold_until_body_end(
-    response: Response<Body>,
+    mut response: Response<Body>,
     in_flight: InFlightGuard,
     health: EndpointHealth,
 ) -> Response<Body> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        response.extensions_mut().insert(TunnelGuard::new(in_flight));
+        return response;
+    }
     if response.body().is_end_stream() {
         return response;
     }

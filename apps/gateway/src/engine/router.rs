@@ -139,6 +139,7 @@ impl ActiveConfig {
         });
         let limiter = rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter));
         let access = ServiceAccess::new(&config.access(), limiter, admin.failed_tokens());
+        let forwarding = Arc::new(config.forwarding.clone());
         let old_services = old.map_or(&[][..], |old| &old.services);
         let services = config.services.iter().map(|service| {
             let policy = config.policy_of(service).map_err(|error| config.error(error))?;
@@ -148,8 +149,9 @@ impl ActiveConfig {
         let mut active = Self { router: Router::new(), services, rate_limiter };
         let not_found = format!("No such service. {}", active.index_text());
         let services = active.services.iter().map(|service| &service.running);
-        let routes =
-            services.fold(Router::new(), |router, running| router.merge(running.routes(&access)));
+        let routes = services.fold(Router::new(), |router, running| {
+            router.merge(running.routes(&access, &forwarding))
+        });
         let routes = routes.fallback(async move || (StatusCode::NOT_FOUND, not_found));
         active.router = routing::with_observability(routes);
         Ok(active)

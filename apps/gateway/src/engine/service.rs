@@ -19,7 +19,7 @@ use super::{
 use crate::{
     access::{CorsLayer, ServiceAccess},
     config::{Policy, ServiceConfig},
-    forward,
+    forward::{self, ForwardLayer, ForwardingConfig},
     observe::ObserveLayer,
     routing,
     upstream::Upstream,
@@ -41,6 +41,7 @@ type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, Box
 pub(super) struct RunningService {
     name: String,
     adds_api_keys: bool,
+    rewrites_location: bool,
     stack: ServiceStack,
     pub(super) upstreams: Vec<Upstream>,
     /// Keeps the scripted upstreams alive.
@@ -78,7 +79,6 @@ impl RunningService {
             let (upstream, endpoint) = endpoint_stack::endpoint(
                 upstream_name,
                 url,
-                &name,
                 upstream_config,
                 config.dialect,
                 policy,
@@ -104,9 +104,7 @@ impl RunningService {
         let kept_bodies =
             KeptBodiesLayer::new(resources.kept_bodies.clone(), policy.body_limit, retry.clone());
         let stack = ServiceBuilder::new()
-            .map_response(|response: Response<_>| {
-                forward::prepare_response(response).map(Body::new)
-            })
+            .map_response(|response: Response<_>| response.map(Body::new))
             // The statistics of one of several upstreams do not include retries at another.
             .layer(ObserveLayer(stats))
             .layer(ClientWaitLayer::new())
@@ -115,16 +113,32 @@ impl RunningService {
             .layer(retry)
             .service(Balancer::new(endpoints));
         let stack = BoxCloneSyncService::new(stack);
-        let adds_api_keys = config.has_api_keys();
-        Ok(Self { name, adds_api_keys, stack, upstreams, _scripted: scripted.into() })
+        Ok(Self {
+            name,
+            adds_api_keys: config.has_api_keys(),
+            rewrites_location: config.rewrite_location,
+            stack,
+            upstreams,
+            _scripted: scripted.into(),
+        })
     }
 
     /// Returns the routes of the service, behind authentication.
-    pub(super) fn routes(&self, access: &ServiceAccess) -> Router {
+    pub(super) fn routes(
+        &self,
+        access: &ServiceAccess,
+        forwarding: &Arc<ForwardingConfig>,
+    ) -> Router {
+        let mut forward = ForwardLayer::new(&self.name, Arc::clone(forwarding));
+        if self.rewrites_location {
+            let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
+            forward = forward.rewrite_location(urls);
+        }
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
             .layer(CorsLayer::new(access, self.adds_api_keys))
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
+            .layer(forward)
             .layer(access.auth_layer(&self.name, self.adds_api_keys))
             .service(self.stack.clone());
         routing::service_routes(&self.name, service)

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::{
-    sync::CancellationToken,
-    task::{TaskTracker, task_tracker::TaskTrackerToken},
-};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 use super::activity::Activity;
 
@@ -38,7 +35,6 @@ pub(super) struct Shared {
     pub(super) scheme: Scheme,
     pub(super) activity: Activity,
     pub(super) tasks: TaskTracker,
-    pub(super) shutdown: CancellationToken,
     pub(super) _permit: OwnedSemaphorePermit,
 }
 
@@ -51,7 +47,6 @@ impl ConnectionInfo {
         &self.0.activity
     }
 
-    #[allow(dead_code, reason = "read by the forwarding layer once X-Forwarded-Proto uses it")]
     pub(crate) fn scheme(&self) -> Scheme {
         self.0.scheme
     }
@@ -59,23 +54,13 @@ impl ConnectionInfo {
     /// Registers a tunnel that outlives the HTTP connection, such as a WebSocket.
     ///
     /// Take the guard before the response is returned, and hold it in the task of the tunnel.
-    #[allow(dead_code, reason = "called by tunnels, which do not exist yet")]
     pub(crate) fn tunnel_guard(&self) -> TunnelGuard {
-        TunnelGuard { _task: self.0.tasks.token(), connection: self.clone() }
+        TunnelGuard { _task: self.0.tasks.token(), _connection: self.clone() }
     }
 }
 
 /// Delays the end of the drain, and counts as a connection, until it is dropped.
-#[allow(dead_code, reason = "held by tunnels, which do not exist yet")]
 pub(crate) struct TunnelGuard {
     _task: TaskTrackerToken,
-    connection: ConnectionInfo,
-}
-
-impl TunnelGuard {
-    /// Completes when the gateway starts to drain.
-    #[allow(dead_code, reason = "awaited by tunnels, which do not exist yet")]
-    pub(crate) async fn draining(&self) {
-        self.connection.0.shutdown.cancelled().await;
-    }
+    _connection: ConnectionInfo,
 }

@@ -33,18 +33,15 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::util::MapRequestLayer;
 
-use self::{
-    accept::LimitedListener, connection::ConnectionServer, connection_info::Scheme,
-    signals::ShutdownSignals,
-};
+use self::{accept::LimitedListener, connection::ConnectionServer, signals::ShutdownSignals};
 pub(crate) use self::{
     config::ServerConfig,
+    connection_info::{ConnectionInfo, Scheme},
     settings::{ActiveSettings, Settings},
     signals::reload_on_sighup,
 };
-use crate::forward;
+use crate::forward::ValidateLayer;
 
 /// Serves until Ctrl-C or SIGTERM, sends `shutdown`, and drains the requests in flight.
 pub(crate) async fn serve_until_shutdown(
@@ -58,7 +55,7 @@ pub(crate) async fn serve_until_shutdown(
     println!("listening on {}://{}", scheme.as_str(), listener.local_addr()?);
     let listener = LimitedListener::new(listener, settings.get().config.max_connections);
     let server = ConnectionServer {
-        app: app.layer(MapRequestLayer::new(forward::insert_host)),
+        app: app.layer(ValidateLayer),
         builder: Arc::new(protocol::builder()),
         tasks: TaskTracker::new(),
         shutdown: CancellationToken::new(),

@@ -1,0 +1,68 @@
+//! A request that the gateway answers itself.
+
+use axum::body::Body;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE},
+};
+use seawall::{Cause, Failure, Processed, Reporter};
+
+/// The methods that services accept. Other methods, except `CONNECT` and `TRACE`, pass too.
+const ALLOWED_METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+/// The status and the reason of a request that is not forwarded.
+///
+/// The reason contains nothing of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    detail: &'static str,
+    closes: bool,
+}
+
+impl Refusal {
+    pub(super) const fn new(status: StatusCode, detail: &'static str) -> Self {
+        Self { status, detail, closes: false }
+    }
+
+    pub(super) const fn bad_request(detail: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// Closes the connection after the response, because the end of the request is in doubt.
+    pub(super) const fn and_close(self) -> Self {
+        Self { closes: true, ..self }
+    }
+
+    /// Returns the response to the caller: a problem document (RFC 9457), unless the status has no
+    /// content.
+    pub(super) fn into_response(self) -> Response<Body> {
+        let Self { status, detail, closes } = self;
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        if status.is_client_error() || status.is_server_error() {
+            let title = status.canonical_reason().unwrap_or_default();
+            let problem = serde_json::json!({
+                "title": title, "status": status.as_u16(), "detail": detail,
+            });
+            *response.body_mut() = Body::from(problem.to_string());
+            let problem_type = HeaderValue::from_static("application/problem+json");
+            response.headers_mut().insert(CONTENT_TYPE, problem_type);
+            // The logging layer logs this cause.
+            let failure = Failure::new(Cause::HttpRequestError)
+                .with_reporter(Reporter::Local)
+                .with_processed(Processed::No);
+            response.extensions_mut().insert(failure);
+        }
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NO_CONTENT) {
+            headers.insert(ALLOW, ALLOWED_METHODS);
+        }
+        if closes {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}

@@ -1,0 +1,53 @@
+//! The layer around all routes of the server.
+
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+};
+
+use axum::body::Body;
+use futures_util::future::{Either, Ready, ready};
+use http::{Request, Response};
+use tower::{Layer, Service};
+
+use super::message;
+
+/// Refuses requests that are malformed or not for a gateway, before the router sees them.
+///
+/// After it, each request of HTTP/1.1 and HTTP/2 has exactly one valid `Host`. Refused requests are
+/// not logged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValidateLayer;
+
+impl<S> Layer<S> for ValidateLayer {
+    type Service = Validate<S>;
+
+    fn layer(&self, inner: S) -> Validate<S> {
+        Validate { inner }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Validate<S> {
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Validate<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Either<S::Future, Ready<Result<Response<Body>, Infallible>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        match message::validate(&mut request) {
+            Ok(()) => Either::Left(self.inner.call(request)),
+            Err(refusal) => Either::Right(ready(Ok(refusal.into_response()))),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! HTTP as the RFCs define it, on raw sockets.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod connection;
+mod exchange;
+mod expect;
+mod forwarded;
+mod host;
+mod http2;
+mod location;
+mod origin;
+mod path;
+mod smuggling;
+mod websocket;
