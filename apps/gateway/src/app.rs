@@ -10,7 +10,7 @@ use seawall::error_response::ErrorResponseLayer;
 use tower::ServiceBuilder;
 
 use crate::{
-    client,
+    client::{self, ConnectionConfig, SetupError},
     dashboard::{self, Dashboard},
     forward, llm, metrics,
     policies::Policies,
@@ -19,13 +19,16 @@ use crate::{
 };
 
 /// Serves each upstream at `/NAME` and the dashboard at `/`.
+///
+/// # Errors
+/// Returns an error if a proxy variable applies to an upstream in a way that is not supported.
 pub(crate) fn upstreams_router(
     upstreams: Vec<Upstream>,
     policies: &Policies,
     dashboard: Dashboard,
     prometheus: PrometheusHandle,
-) -> Router {
-    let client = client::build();
+) -> Result<Router, SetupError> {
+    let clients = client::build(&ConnectionConfig::default())?;
     let names: Vec<_> = upstreams.iter().map(|upstream| format!("/{}", upstream.name)).collect();
     let paths = format!("Upstreams: {}.\n", names.join(", "));
     let index = format!("seawall gateway. {paths}");
@@ -33,12 +36,14 @@ pub(crate) fn upstreams_router(
         .route("/", get(async move |headers: HeaderMap| dashboard::index(&headers, index)))
         .fallback(async move || (StatusCode::NOT_FOUND, format!("No such upstream. {paths}")));
     for upstream in upstreams {
+        let client = clients.for_upstream(&upstream.url, false)?;
         let service = ServiceBuilder::new()
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
-            .service(policies.client_stack(&upstream, &client));
+            .service(policies.client_stack(&upstream, client));
         router = router.merge(routing::service_routes(&upstream.name, service));
     }
-    routing::with_observability(router).merge(dashboard.routes()).merge(metrics::routes(prometheus))
+    let router = routing::with_observability(router);
+    Ok(router.merge(dashboard.routes()).merge(metrics::routes(prometheus)))
 }
 
 /// Serves each service of a configuration file at `/NAME` and the dashboard at `/`.

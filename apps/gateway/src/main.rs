@@ -75,7 +75,7 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
         .collect();
     let (shutdown, on_shutdown) = watch::channel(false);
     let dashboard = Dashboard::new(&upstreams, None, on_shutdown);
-    let app = app::upstreams_router(upstreams, &policies, dashboard, prometheus);
+    let app = app::upstreams_router(upstreams, &policies, dashboard, prometheus)?;
     server::serve_until_shutdown(listener, app, shutdown)
         .await
         .map_err(|error| listen_error(&error))

@@ -86,7 +86,7 @@ impl Demo {
         let controls = Arc::new(controls);
         let (shutdown, on_shutdown) = watch::channel(false);
         let dashboard = Dashboard::new(&upstreams, Some(Arc::clone(&controls)), on_shutdown);
-        let app = app::upstreams_router(upstreams, &self.policies, dashboard.clone(), prometheus);
+        let app = app::upstreams_router(upstreams, &self.policies, dashboard.clone(), prometheus)?;
         let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown));
         let rows = run_load_tests(&tested, gateway, self.attempt_timeout).await;
         println!("\n{}", report::table(&rows, self.attempt_timeout));

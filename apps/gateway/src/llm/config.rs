@@ -11,7 +11,7 @@ use super::{
     config_error::ConfigError,
     mock_upstream::MockBehavior,
 };
-use crate::cli;
+use crate::{cli, client::ConnectionConfig};
 
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -31,6 +31,9 @@ pub(crate) struct Config {
     /// The policies of services with a URL.
     #[serde(default)]
     pub(super) policies: seawall::config::Config,
+    /// The connections to all upstreams.
+    #[serde(default)]
+    pub(super) connections: ConnectionConfig,
     #[serde(default, rename = "service")]
     pub(super) services: Vec<ServiceConfig>,
 }
@@ -95,6 +98,9 @@ pub(super) struct ServiceConfig {
     /// The only upstream of the service. Requests keep their credentials.
     #[serde(default, deserialize_with = "deserialize_url")]
     pub(super) url: Option<Uri>,
+    /// Whether to use HTTP/2 for `url`.
+    #[serde(default)]
+    pub(super) http2: bool,
     #[serde(default, rename = "upstream")]
     pub(super) upstreams: Vec<UpstreamConfig>,
 }
@@ -105,6 +111,9 @@ pub(super) struct ServiceConfig {
 pub(super) struct UpstreamConfig {
     #[serde(default, deserialize_with = "deserialize_url")]
     pub(super) url: Option<Uri>,
+    /// Whether to use HTTP/2 for `url`.
+    #[serde(default)]
+    pub(super) http2: bool,
     /// The behavior of a mock upstream, which replaces the URL.
     #[serde(default)]
     pub(super) script: Option<MockBehavior>,

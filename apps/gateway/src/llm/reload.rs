@@ -19,7 +19,7 @@ use super::{
     service::RunningService,
 };
 use crate::{
-    client::{self, HttpClient},
+    client::{self, Clients, ConnectionConfig},
     dashboard::Dashboard,
     policies::Policies,
     routing,
@@ -35,7 +35,6 @@ use crate::{
 pub(crate) struct ReloadableRouter {
     path: PathBuf,
     listen: SocketAddr,
-    client: HttpClient,
     dashboard: Dashboard,
     active: Arc<RwLock<ActiveConfig>>,
 }
@@ -44,6 +43,8 @@ pub(crate) struct ReloadableRouter {
 struct ActiveConfig {
     router: Router,
     policy: PolicyConfig,
+    connections: ConnectionConfig,
+    clients: Clients,
     services: Arc<[(ServiceConfig, RunningService)]>,
     rate_limiter: Option<(RateLimitConfig, Arc<ClientRateLimiter>)>,
     policies: Policies,
@@ -57,11 +58,10 @@ impl ReloadableRouter {
         config: Config,
         dashboard: Dashboard,
     ) -> Result<Self, ConfigError> {
-        let client = client::build();
-        let active = ActiveConfig::build(config, None, &client)?;
+        let active = ActiveConfig::build(config, None)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
-        Ok(Self { path, listen, client, dashboard, active })
+        Ok(Self { path, listen, dashboard, active })
     }
 
     /// Loads the file again and applies it to new requests.
@@ -74,7 +74,7 @@ impl ReloadableRouter {
     pub(crate) fn reload(&self) -> Result<(), ConfigError> {
         let config = Config::load(&self.path, self.listen)?;
         let old = self.active();
-        let active = ActiveConfig::build(config, Some(&old), &self.client)?;
+        let active = ActiveConfig::build(config, Some(&old))?;
         self.dashboard.set_upstreams(&active.upstreams());
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(())
@@ -95,7 +95,7 @@ impl ReloadableRouter {
 }
 
 impl ActiveConfig {
-    fn build(config: Config, old: Option<&Self>, client: &HttpClient) -> Result<Self, ConfigError> {
+    fn build(config: Config, old: Option<&Self>) -> Result<Self, ConfigError> {
         let rate_limiter = config.limit.clone().map(|limit| {
             old.and_then(|old| old.rate_limiter.clone())
                 .filter(|(old, _)| *old == limit)
@@ -103,9 +103,15 @@ impl ActiveConfig {
         });
         let auth =
             AuthLayer::new(&config, rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter)));
-        let Config { policy, policies: new_policies, services, .. } = config;
+        let Config { policy, policies: new_policies, connections, services, .. } = config;
         let policies =
             old.map_or_else(|| Policies::new(new_policies.clone()), |old| old.policies.clone());
+        let old = old.filter(|old| old.connections == connections);
+        let clients = match old {
+            Some(old) => old.clients.clone(),
+            None => client::build(&connections)
+                .map_err(|error| ConfigError(format!("[connections]: {error}")))?,
+        };
         let old = old.filter(|old| old.policy == policy);
         let services: Arc<[_]> = services
             .into_iter()
@@ -113,14 +119,14 @@ impl ActiveConfig {
                 let is_unchanged = |(old, _): &&(ServiceConfig, RunningService)| *old == config;
                 let service = match old.and_then(|old| old.services.iter().find(is_unchanged)) {
                     Some((_, service)) => service.clone(),
-                    None => RunningService::start(&config, &policy, &policies, client).map_err(
-                        |error| ConfigError(format!("cannot start a mock upstream: {error}")),
-                    )?,
+                    None => RunningService::start(&config, &policy, &policies, &clients)?,
                 };
                 Ok((config, service))
             })
             .collect::<Result<_, ConfigError>>()?;
-        let mut active = Self { router: Router::new(), policy, services, rate_limiter, policies };
+        let router = Router::new();
+        let mut active =
+            Self { router, policy, connections, clients, services, rate_limiter, policies };
         let not_found = format!("No such service. {}", active.index_text());
         let routes = active
             .services

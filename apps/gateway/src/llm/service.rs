@@ -1,6 +1,6 @@
 //! One running service: authentication, retry and a balancer of its endpoints.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Router, body::Body};
 use http::Response;
@@ -16,13 +16,14 @@ use super::{
     auth::AuthLayer,
     balancer::Balancer,
     config::{PolicyConfig, ServiceConfig},
+    config_error::ConfigError,
     drain::DrainLayer,
     endpoint_stack,
     health::{EndpointHealth, HealthView},
     mock_upstream::MockUpstream,
 };
 use crate::{
-    client::HttpClient,
+    client::Clients,
     forward,
     policies::{ClientStack, Policies},
     routing,
@@ -52,36 +53,43 @@ impl RunningService {
     /// Starts the service.
     ///
     /// # Errors
-    /// Returns an error if a mock upstream cannot listen.
+    /// Returns an error if a mock upstream cannot listen, or if a proxy variable applies to an
+    /// upstream in a way that is not supported.
     pub(super) fn start(
         config: &ServiceConfig,
         policy: &PolicyConfig,
         policies: &Policies,
-        client: &HttpClient,
-    ) -> io::Result<Self> {
+        clients: &Clients,
+    ) -> Result<Self, ConfigError> {
         let name = config.name.as_ref().0.clone();
+        let setup_error = |error| ConfigError(format!("service `{name}`: {error}"));
         if let Some(url) = &config.url {
             let upstream = policies.upstream(name.clone(), url.clone());
+            let client = clients.for_upstream(url, config.http2).map_err(setup_error)?;
             let stack = policies.client_stack(&upstream, client);
             return Ok(Self { name, stack, upstreams: vec![upstream], _mocks: [].into() });
         }
         let mut mocks = Vec::new();
-        let (mut upstreams, mut breakers) = (Vec::new(), Vec::new());
+        let (mut upstreams, mut breakers, mut selected) = (Vec::new(), Vec::new(), Vec::new());
         for (index, upstream_config) in config.upstreams.iter().enumerate() {
             let mut url = upstream_config.url.clone().unwrap_or_default();
             if let Some(behavior) = upstream_config.script {
-                let mock = MockUpstream::start(behavior)?;
+                let mock = MockUpstream::start(behavior).map_err(|error| {
+                    ConfigError(format!("cannot start a mock upstream: {error}"))
+                })?;
                 url = mock.url.clone();
                 mocks.push(mock);
             }
+            selected.push(clients.for_upstream(&url, upstream_config.http2).map_err(setup_error)?);
             let (upstream, breaker) = endpoint_stack::upstream(&name, index + 1, url, policy);
             upstreams.push(upstream);
             breakers.push(breaker);
         }
         let health: Arc<[_]> =
             breakers.iter().map(|breaker| EndpointHealth::new(breaker.handle())).collect();
-        let endpoints = upstreams.iter().zip(breakers).zip(&config.upstreams).enumerate();
-        let endpoints = endpoints.map(|(index, (upstream, upstream_config))| {
+        let endpoints =
+            upstreams.iter().zip(breakers).zip(&config.upstreams).zip(selected).enumerate();
+        let endpoints = endpoints.map(|(index, ((upstream, upstream_config), client))| {
             let health = HealthView { endpoints: Arc::clone(&health), index };
             endpoint_stack::endpoint(upstream, health, &name, upstream_config, policy, client)
         });
