@@ -13,9 +13,7 @@ use std::sync::Arc;
 use http::Uri;
 
 use self::proxy::Proxies;
-pub(crate) use self::{
-    config::ConnectionConfig, http_client::HttpClient, setup_error::SetupError,
-};
+pub(crate) use self::{config::ConnectionConfig, http_client::HttpClient, setup_error::SetupError};
 
 /// One client for each way to choose the protocol version.
 ///

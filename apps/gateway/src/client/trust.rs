@@ -74,9 +74,9 @@ impl TryFrom<PathBuf> for CaFile {
         }
         let mut roots = RootCertStore::empty();
         for certificate in &certificates {
-            roots
-                .add(certificate.clone())
-                .map_err(|error| format!("expected certificate authorities in `{file}`: {error}"))?;
+            roots.add(certificate.clone()).map_err(|error| {
+                format!("expected certificate authorities in `{file}`: {error}")
+            })?;
         }
         Ok(Self(certificates))
     }

@@ -34,7 +34,8 @@ fn response_is_rejected_when_lengths_conflict() {
 
 #[test]
 fn response_is_rejected_when_header_section_is_invalid() {
-    for line in ["a: b\r\n folded: c", "a: b\0c", "content-length: x", "content-length: -1", "a b"] {
+    for line in ["a: b\r\n folded: c", "a: b\0c", "content-length: x", "content-length: -1", "a b"]
+    {
         let response = format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n");
         assert_rejected(response, "http_protocol_error");
     }
@@ -51,7 +52,8 @@ fn response_is_rejected_when_it_switches_protocols_unasked() {
 
 #[test]
 fn response_is_rejected_when_transfer_coding_was_not_accepted() {
-    for coding in ["gzip", "gzip, chunked", "chunked, chunked", "chunked\r\ntransfer-encoding: gzip"]
+    for coding in
+        ["gzip", "gzip, chunked", "chunked, chunked", "chunked\r\ntransfer-encoding: gzip"]
     {
         let head = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: {coding}\r\n\r\n");
         assert_rejected(format!("{head}5\r\nhello\r\n0\r\n\r\n"), "http_response_transfer_coding");

@@ -75,7 +75,8 @@ pub(crate) fn call(gateway: &str, method: &str) -> String {
     let authority = gateway.parse::<Uri>().unwrap().authority().unwrap().to_string();
     let mut connection = TcpStream::connect(&authority).unwrap();
     connection.set_read_timeout(Some(LIMIT)).unwrap();
-    let request = format!("{method} /m/x HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("{method} /m/x HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
     connection.write_all(request.as_bytes()).unwrap();
     let mut response = Vec::new();
     // The gateway may abort the response.
