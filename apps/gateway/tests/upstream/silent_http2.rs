@@ -41,14 +41,15 @@ fn start_silent_origin() -> RawOrigin {
             if connection.read_exact(&mut payload).is_err() {
                 return;
             }
-            let frame: &[u8] = match (head[3], head[4] & 1) {
+            let frame = match (head[3], head[4] & 1) {
                 // HEADERS of stream 1: `:status: 200` (RFC 7541, appendix A), and its end.
-                (1, _) => &[0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88],
-                // SETTINGS: an acknowledgment.
-                (4, 0) => &[0, 0, 0, 4, 1, 0, 0, 0, 0],
+                (1, _) => vec![0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88],
+                // SETTINGS and PING: an acknowledgment.
+                (4, 0) => vec![0, 0, 0, 4, 1, 0, 0, 0, 0],
+                (6, 0) => [&[0, 0, 8, 6, 1, 0, 0, 0, 0], &*payload].concat(),
                 _ => continue,
             };
-            let _ = connection.write_all(frame);
+            let _ = connection.write_all(&frame);
         }
     })
 }
@@ -61,7 +62,7 @@ fn config(url: &str, settings: &str) -> String {
 #[tokio::test]
 async fn ping_closes_silent_connection() {
     let origin = start_silent_origin();
-    let settings = "[connections]\nhttp2_ping_interval = \"200ms\"\n[policy]\nretries = 0";
+    let settings = "[connections]\nhttp2_ping_interval = \"1s\"\n[policy]\nretries = 0";
     let gateway = ConfiguredGateway::start(&config(&origin.url(), settings));
     // The attempt's own timeout is longer than the test.
     let (status, cause) = timeout(LIMIT, gateway.request("GET")).await.unwrap();
@@ -73,7 +74,7 @@ async fn ping_closes_silent_connection() {
 #[tokio::test]
 async fn retry_opens_another_connection_when_the_first_is_silent() {
     let origin = start_silent_origin();
-    let settings = "[policy]\nattempt = \"300ms\"\nretries = 1";
+    let settings = "[policy]\nattempt = \"1s\"\nretries = 3";
     let gateway = ConfiguredGateway::start(&config(&origin.url(), settings));
     assert_eq!(timeout(LIMIT, gateway.request("GET")).await.unwrap().0, 200);
 }
@@ -98,7 +99,8 @@ async fn start_endless_origin() -> (String, Arc<AtomicUsize>) {
     (url, chunks)
 }
 
-#[tokio::test]
+// The callers block their thread.
+#[tokio::test(flavor = "multi_thread")]
 async fn other_responses_flow_when_callers_do_not_read() {
     const CALLERS: usize = 8;
     let (url, chunks) = start_endless_origin().await;
