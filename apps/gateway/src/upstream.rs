@@ -25,8 +25,11 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// Creates an upstream with a URL that [`parse_url`](crate::cli::parse_url) accepts.
-    pub(crate) fn new(name: String, url: Uri, circuit: Circuit) -> Self {
-        let target = ToUpstream::new(url.clone()).expect("the URL was validated");
+    pub(crate) fn new(name: String, url: Uri, circuit: Circuit, http2: bool) -> Self {
+        let mut target = ToUpstream::new(url.clone()).expect("the URL was validated");
+        if http2 {
+            target = target.http2();
+        }
         Self { name, url, circuit, target, requests_sent: Arc::default(), stats: Arc::default() }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) use self::{
 };
 use crate::{
     access::{self, AccessConfig, AdminConfig, AllowedOrigin, ClientConfig, RateLimitConfig},
+    client::ConnectionConfig,
     forward::ForwardingConfig,
     server::ServerConfig,
 };
@@ -53,6 +54,9 @@ pub(crate) struct Config {
     /// The proxies in front of the gateway, and upgrades.
     #[serde(default)]
     pub(crate) forwarding: ForwardingConfig,
+    /// The connections to all upstreams.
+    #[serde(default)]
+    pub(crate) connections: ConnectionConfig,
     /// The limits of callers' connections.
     #[serde(default)]
     pub(crate) server: ServerConfig,

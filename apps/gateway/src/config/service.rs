@@ -19,6 +19,9 @@ pub(crate) struct ServiceConfig {
     /// The only upstream, in place of `upstreams`.
     #[serde(default, deserialize_with = "deserialize_url")]
     url: Option<Uri>,
+    /// Whether to use HTTP/2 for `url`.
+    #[serde(default)]
+    http2: bool,
     #[serde(default, rename = "upstream")]
     upstreams: Vec<UpstreamConfig>,
     /// Whether to rewrite locations at the upstreams to locations at the gateway.
@@ -36,6 +39,9 @@ pub(crate) struct ServiceConfig {
 pub(crate) struct UpstreamConfig {
     #[serde(default, deserialize_with = "deserialize_url")]
     pub(crate) url: Option<Uri>,
+    /// Whether to use HTTP/2 for `url`.
+    #[serde(default)]
+    pub(crate) http2: bool,
     /// The behavior of a scripted upstream, which replaces the URL.
     #[serde(default)]
     pub(crate) script: Option<ScriptedBehavior>,
@@ -66,6 +72,7 @@ impl ServiceConfig {
         Self {
             name: Spanned::new(0..0, ServiceName(name)),
             url: Some(url),
+            http2: false,
             upstreams: Vec::new(),
             rewrite_location: false,
             dialect: None,
@@ -80,7 +87,11 @@ impl ServiceConfig {
     /// Returns the upstreams. A valid service has at least one.
     pub(crate) fn upstreams(&self) -> Vec<UpstreamConfig> {
         match &self.url {
-            Some(url) => vec![UpstreamConfig { url: Some(url.clone()), ..Default::default() }],
+            Some(url) => vec![UpstreamConfig {
+                url: Some(url.clone()),
+                http2: self.http2,
+                ..UpstreamConfig::default()
+            }],
             None => self.upstreams.clone(),
         }
     }

@@ -17,7 +17,7 @@ use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 use super::{balancer::UpstreamRequest, endpoint::Endpoint, health::EndpointHealth};
 use crate::{
     access::{self, ApiKeyHeader},
-    client::HttpClient,
+    client::UpstreamClient,
     config::{Dialect, Policy, UpstreamConfig},
     observe::ObserveLayer,
     upstream::Upstream,
@@ -40,7 +40,7 @@ pub(super) fn endpoint(
     config: &UpstreamConfig,
     dialect: Option<Dialect>,
     policy: &Policy,
-    client: &HttpClient,
+    client: UpstreamClient,
     is_only_endpoint: bool,
 ) -> (Upstream, Endpoint) {
     let breaker = CircuitBreakerLayer::new()
@@ -49,7 +49,7 @@ pub(super) fn endpoint(
         .probe_timeout(PROBE_TIMEOUT)
         .open_behavior(OpenBehavior::Backpressure)
         .named(&name);
-    let upstream = Upstream::new(name, url, breaker.handle());
+    let upstream = Upstream::new(name, url, breaker.handle(), config.http2);
     let health = EndpointHealth::new(breaker.handle());
     let observed_health = health.clone();
     let Upstream { target, requests_sent, stats, .. } = upstream.clone();
@@ -84,7 +84,7 @@ pub(super) fn endpoint(
         })
         .layer(BodyTimeoutLayer::new().idle(policy.idle))
         .layer(BadGatewayClassifierLayer::new())
-        .service(client.clone());
+        .service(client);
     let stack = stack.map_result(move |outcome: Result<Response<_>, _>| {
         let outcome = outcome.map(|response| response.map(Body::new));
         observed_health.record(outcome.as_ref());

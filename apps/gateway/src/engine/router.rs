@@ -28,7 +28,6 @@ use crate::{
 /// Clones share the active configuration.
 #[derive(Clone)]
 pub(crate) struct ReloadableRouter {
-    resources: Resources,
     dashboard: Dashboard,
     server: ActiveSettings,
     admin: AdminAccess,
@@ -52,6 +51,7 @@ impl ConfigFile {
 #[derive(Clone)]
 struct ActiveConfig {
     router: Router,
+    resources: Resources,
     services: Arc<[ActiveService]>,
     rate_limiter: Option<(RateLimitConfig, Arc<ClientRateLimiter>)>,
 }
@@ -66,13 +66,12 @@ struct ActiveService {
 impl ReloadableRouter {
     /// Starts the services of a configuration.
     pub(crate) fn start(config: Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
-        let resources = Resources::new();
         let server = ActiveSettings::new(load_server(&config)?);
         let admin = AdminAccess::new(config.admin.as_ref());
-        let active = ActiveConfig::build(&config, None, &resources, &admin)?;
+        let active = ActiveConfig::build(&config, None, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
-        Ok(Self { resources, dashboard, server, admin, active })
+        Ok(Self { dashboard, server, admin, active })
     }
 
     /// Loads the file and the certificate again and applies them to new requests.
@@ -86,7 +85,7 @@ impl ReloadableRouter {
         let config = file.load()?;
         let server = load_server(&config)?;
         let old = self.active();
-        let active = ActiveConfig::build(&config, Some(&old), &self.resources, &self.admin)?;
+        let active = ActiveConfig::build(&config, Some(&old), &self.admin)?;
         self.admin.replace(config.admin.as_ref());
         self.dashboard.set_upstreams(&active.upstreams());
         self.server.replace(server);
@@ -129,7 +128,6 @@ impl ActiveConfig {
     fn build(
         config: &Config,
         old: Option<&Self>,
-        resources: &Resources,
         admin: &AdminAccess,
     ) -> Result<Self, ConfigError> {
         let rate_limiter = config.limit.clone().map(|limit| {
@@ -140,13 +138,17 @@ impl ActiveConfig {
         let limiter = rate_limiter.as_ref().map(|(_, limiter)| Arc::clone(limiter));
         let access = ServiceAccess::new(&config.access(), limiter, admin.failed_tokens());
         let forwarding = Arc::new(config.forwarding.clone());
+        let resources = Resources::build(&config.connections, old.map(|old| &old.resources))
+            .map_err(|error| config.error(&format!("[connections]: {error}")))?;
+        let old = old.filter(|old| resources.has_connections_of(&old.resources));
         let old_services = old.map_or(&[][..], |old| &old.services);
         let services = config.services.iter().map(|service| {
             let policy = config.policy_of(service).map_err(|error| config.error(error))?;
-            ActiveService::start_or_keep(service, policy, old_services, resources)
+            ActiveService::start_or_keep(service, policy, old_services, &resources)
+                .map_err(|error| config.error(&error))
         });
         let services = services.collect::<Result<_, ConfigError>>()?;
-        let mut active = Self { router: Router::new(), services, rate_limiter };
+        let mut active = Self { router: Router::new(), resources, services, rate_limiter };
         let not_found = format!("No such service. {}", active.index_text());
         let services = active.services.iter().map(|service| &service.running);
         let routes = services.fold(Router::new(), |router, running| {
@@ -174,12 +176,12 @@ impl ActiveService {
         policy: Policy,
         old: &[Self],
         resources: &Resources,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, String> {
         if let Some(old) = old.iter().find(|old| old.config == *config && old.policy == policy) {
             return Ok(old.clone());
         }
         let running = RunningService::start(config, &policy, resources)
-            .map_err(|error| ConfigError(format!("cannot start a scripted upstream: {error}")))?;
+            .map_err(|error| format!("service `{}`: {error}", config.name()))?;
         Ok(Self { config: config.clone(), policy, running })
     }
 }

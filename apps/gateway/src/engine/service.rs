@@ -1,6 +1,6 @@
 //! One running service: authentication, retry and a balancer of its endpoints.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Router, body::Body};
 use http::Response;
@@ -52,12 +52,13 @@ impl RunningService {
     /// Starts the service.
     ///
     /// # Errors
-    /// Returns an error if a scripted upstream cannot listen.
+    /// Returns the reason if a scripted upstream cannot listen, or if a proxy variable applies to an
+    /// upstream in a way that is not supported.
     pub(super) fn start(
         config: &ServiceConfig,
         policy: &Policy,
         resources: &Resources,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, String> {
         let name = config.name().to_owned();
         let (mut scripted, mut upstreams, mut endpoints) = (Vec::new(), Vec::new(), Vec::new());
         let upstream_configs = config.upstreams();
@@ -65,10 +66,15 @@ impl RunningService {
         for (index, upstream_config) in upstream_configs.iter().enumerate() {
             let mut url = upstream_config.url.clone().unwrap_or_default();
             if let Some(behavior) = upstream_config.script {
-                let upstream = ScriptedUpstream::start(behavior)?;
+                let upstream = ScriptedUpstream::start(behavior)
+                    .map_err(|error| format!("cannot start a scripted upstream: {error}"))?;
                 url = upstream.url.clone();
                 scripted.push(upstream);
             }
+            let client = resources
+                .clients
+                .for_upstream(&url, upstream_config.http2)
+                .map_err(|error| error.to_string())?;
             let upstream_name = if is_only_endpoint {
                 name.clone()
             } else {
@@ -82,7 +88,7 @@ impl RunningService {
                 upstream_config,
                 config.dialect,
                 policy,
-                &resources.client,
+                client,
                 is_only_endpoint,
             );
             upstreams.push(upstream);

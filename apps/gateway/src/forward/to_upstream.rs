@@ -23,7 +23,6 @@ impl ToUpstream {
     }
 
     /// Sets that the connections may use HTTP/2, in which `TE` is not listed in `Connection`.
-    #[allow(dead_code, reason = "upstreams with HTTP/2 use it")]
     pub(crate) fn http2(self) -> Self {
         Self { is_http2: true, ..self }
     }

@@ -68,8 +68,7 @@ impl ConnectionServer {
     ) {
         let Self { app, builder, tasks, shutdown } = self;
         let activity = Activity::new();
-        let shared =
-            Shared { scheme, activity, tasks, _permit: permit };
+        let shared = Shared { scheme, activity, tasks, _permit: permit };
         let info = ConnectionInfo::new(shared);
         let limits = TimeLimits::new(&settings.config, fastrand::f64());
         let io = TokioIo::new(RecordedIo::new(stream, info.clone()));

@@ -3,10 +3,7 @@
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body_util::{BodyExt, Empty, StreamBody, combinators::BoxBody};
-use hyper::{
-    body::{Frame, Incoming},
-    ext::Protocol,
-};
+use hyper::body::{Frame, Incoming};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
 use crate::{

@@ -11,9 +11,26 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
+/// The variables that would change the gateway's connections.
+const CONNECTION_VARIABLES: [&str; 10] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
 pub(crate) fn gateway(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seawall-gateway"));
     command.args(arguments).env_remove("RUST_LOG").stdin(Stdio::null());
+    for variable in CONNECTION_VARIABLES {
+        command.env_remove(variable);
+    }
     command
 }
 
