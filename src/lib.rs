@@ -359,7 +359,9 @@ pub mod type_errors;
 #[doc(inline)]
 pub use seawall_core::{
     Blame, BoxError, Cause, ClosedBy, Detail, Failure, ParseCauseError, Processed, Product, Ratio,
-    RatioOutOfRange, Reporter, Resource, classify, find_source,
+    RatioOutOfRange, Reporter, Resource, classify,
+    elapsed::{Elapsed, TimeoutKind},
+    find_source,
 };
 #[cfg(feature = "test-util")]
 #[doc(inline)]

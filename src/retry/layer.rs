@@ -318,7 +318,7 @@ impl<C, P> RetryLayer<C, P> {
     /// Default: no limit.
     ///
     /// An earlier [`Deadline`](crate::Deadline) of the request ends the call too. A call whose
-    /// deadline has already passed is not sent. The error is [`Elapsed`](crate::timeout::Elapsed),
+    /// deadline has already passed is not sent. The error is [`Elapsed`](crate::Elapsed),
     /// wrapped in [`RetriesExhausted`](super::RetriesExhausted) after more than one attempt.
     /// Without a total timeout, a request's deadline only prevents further attempts.
     ///

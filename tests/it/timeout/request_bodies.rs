@@ -10,12 +10,8 @@ use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use seawall::{
-    BoxError, Cause,
-    classify::classify_error,
-    find_source,
-    retry::ReplayBody,
-    retry::RetryLayer,
-    timeout::{Elapsed, TimeoutKind, TimeoutLayer},
+    BoxError, Cause, Elapsed, TimeoutKind, classify::classify_error, find_source,
+    retry::ReplayBody, retry::RetryLayer, timeout::TimeoutLayer,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex},
