@@ -303,7 +303,7 @@ pub mod keys;
 mod layer_order;
 mod received_target;
 mod redact;
-#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight", feature = "logging"))]
 mod rejections;
 mod semconv;
 mod sharded_arc;

@@ -16,6 +16,7 @@ use super::{
     otel,
     outcome::{Completion, EventKind},
     record::Record,
+    rejection::summarize_shed_calls,
     settings::{Role, Settings},
     target::{FullUrl, Port, Query, RequestTarget},
 };
@@ -54,6 +55,7 @@ pub(super) fn emit(record: &Record, completion: &Completion<'_>) {
             );
         }
     }
+    summarize_shed_calls(record, completion, kind);
     otel::record_end(record, completion);
 }
 

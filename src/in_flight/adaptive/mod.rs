@@ -22,9 +22,10 @@ pub(super) use self::gradient::GradientLimit;
 ///   when the baseline was learned, or in a measurement.
 /// - The baseline is *measured* after 10 s in which the limit was reached and responses were slow.
 ///   A quarter of the limit, but at least one call, then applies until ten calls have ended. This
-///   may be less than the minimum of the limit. If the calls are as slow as before, there is no queue: the upstream itself has become
-///   slower, for example by a deployment or a cold cache, and their latency is the new baseline.
-///   A measurement without a response for three times the latency is abandoned.
+///   may be less than the minimum of the limit. If the calls are as slow as before, there is no
+///   queue: the upstream itself has become slower, for example by a deployment or a cold cache.
+///   Their latency is the new baseline. A measurement without a response for three times the
+///   latency is abandoned.
 /// - The limit shrinks by at most half, and once per mean latency. A queue in which calls wait for
 ///   10 s is short after about 25 s. A timeout per attempt makes that faster, because a call that
 ///   timed out counts as a slow response.

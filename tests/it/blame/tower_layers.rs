@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use seawall::{BoxError, Cause, Processed, classify::classify_error};
+use seawall::{BoxError, Cause, Detail, Processed, classify::classify_error};
 use tower::{
     Service, ServiceBuilder, ServiceExt, balance::p2c::Balance, buffer::Buffer, discover::Change,
     load::Constant, service_fn, util::BoxService,
@@ -66,6 +66,9 @@ async fn overloaded_of_concurrency_limit_is_rejection() {
         let service = ServiceBuilder::new().load_shed().concurrency_limit(0);
         call_twice(service.service(ready_service())).await
     }
+    let failure = classify_error(&*error().await);
+    assert_eq!(failure.detail(), Some(Detail::LoadShed));
+    assert!(failure.to_string().contains("(load shed, detected locally"), "{failure}");
     let verdict = (Cause::ConnectionLimitReached, Processed::No);
     check(error, verdict, local_rejection()).await;
 }
