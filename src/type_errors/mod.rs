@@ -51,7 +51,12 @@
 //! - [A closure as a classifier](closures#a-closure-as-a-classifier)
 //! - [A classifier for one body type, in a
 //!   stack](closures#a-classifier-for-one-body-type-in-a-stack)
+//!
+//! **Tasks**
+//!
+//! - [A spawned call is not general enough](tasks#a-spawned-call-is-not-general-enough)
 
 pub mod bodies;
 pub mod closures;
 pub mod services;
+pub mod tasks;
