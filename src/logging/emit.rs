@@ -16,8 +16,8 @@ use super::{
     otel,
     outcome::{Completion, EventKind},
     record::Record,
-    rejection::summarize_shed_calls,
     settings::{Role, Settings},
+    shed_calls::summarize_shed_calls,
     target::{FullUrl, Port, Query, RequestTarget},
 };
 use crate::{

@@ -280,6 +280,7 @@ mod request_head;
 mod sampler;
 mod service;
 mod settings;
+mod shed_calls;
 mod target;
 
 pub use self::{
