@@ -7,14 +7,13 @@ use futures_util::FutureExt;
 use http::Request;
 use http_body_util::Full;
 use seawall::{
-    BoxError, Cause, Deadline, Processed,
+    BoxError, Cause, Deadline, Elapsed, Processed, TimeoutKind,
     classify::classify_error,
     find_source,
     retry::{
         Backoff, Budget, RetriesExhausted, RetryLayer, RetryOverride, RetryReport, StopReason,
     },
     test_util::{FlakyService, Step},
-    timeout::{Elapsed, TimeoutKind},
 };
 use tokio::time::{Instant, timeout};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
