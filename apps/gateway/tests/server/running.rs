@@ -42,8 +42,8 @@ impl Running {
         command.env_remove("RUST_LOG");
         let process = GatewayProcess::spawn(command);
         let address = process.url.rsplit('/').next().unwrap().parse().unwrap();
-        let _watchdog = start_watchdog(process.pid());
-        Self { process, address, file, _watchdog }
+        let watchdog = start_watchdog(process.pid());
+        Self { process, address, file, _watchdog: watchdog }
     }
 
     /// Replaces the lines in `[server]`, and reloads the file. Returns the message.
