@@ -128,6 +128,7 @@ async fn connection_ends_when_the_caller_stops_reading() {
     let (sender, upstream_closed) = oneshot::channel();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap();
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
         while stream.write_all(&[b'a'; 16_384]).await.is_ok() {}
         let _ = sender.send(());
