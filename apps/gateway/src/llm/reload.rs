@@ -124,9 +124,15 @@ impl ActiveConfig {
                 Ok((config, service))
             })
             .collect::<Result<_, ConfigError>>()?;
-        let router = Router::new();
-        let mut active =
-            Self { router, policy, connections, clients, services, rate_limiter, policies };
+        let mut active = Self {
+            router: Router::new(),
+            policy,
+            connections,
+            clients,
+            services,
+            rate_limiter,
+            policies,
+        };
         let not_found = format!("No such service. {}", active.index_text());
         let routes = active
             .services
