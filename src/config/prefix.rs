@@ -4,7 +4,7 @@ use http::{Uri, uri::Authority};
 
 use super::{
     normalize,
-    values::{ScalarValue, impl_scalar_deserialize},
+    values::{ConfigValue, impl_scalar_deserialize},
 };
 use crate::redact::REDACTED;
 
@@ -71,7 +71,7 @@ impl fmt::Display for Prefix {
     }
 }
 
-impl ScalarValue for Prefix {
+impl ConfigValue for Prefix {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "a URL prefix such as \"https://\", \"https://api.example.com\" or \
