@@ -13,6 +13,7 @@ mod client;
 mod config;
 mod dashboard;
 mod demo;
+mod dialect;
 mod engine;
 mod exit_error;
 mod forward;

@@ -4,6 +4,7 @@
 mod support;
 
 mod connection;
+mod dialect;
 mod exchange;
 mod expect;
 mod forwarded;
