@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client_wait;
 mod connection;
 mod dialect;
 mod exchange;
