@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     access::{CorsLayer, ServiceAccess},
+    clone_on_call::CloneOnCall,
     config::{Policy, ServiceConfig},
     forward::{self, ForwardLayer, ForwardingConfig},
     observe::ObserveLayer,
@@ -147,6 +148,6 @@ impl RunningService {
             .layer(forward)
             .layer(access.auth_layer(&self.name, self.adds_api_keys))
             .service(self.stack.clone());
-        routing::service_routes(&self.name, service)
+        routing::service_routes(&self.name, CloneOnCall::new(service))
     }
 }
