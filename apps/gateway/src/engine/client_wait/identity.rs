@@ -30,10 +30,13 @@ impl Identity {
         let mut hasher = random.build_hasher();
         client_address(request).hash(&mut hasher);
         request.extensions().get::<ClientName>().hash(&mut hasher);
-        for name in &CREDENTIAL_HEADERS {
-            headers.get(name).hash(&mut hasher);
+        // The numbers distinguish the fields, of which most requests have few.
+        for (number, name) in (0_u8..).zip(CREDENTIAL_HEADERS.iter().chain([&USER_AGENT])) {
+            if let Some(value) = headers.get(name) {
+                (number, value).hash(&mut hasher);
+            }
         }
-        headers.get(USER_AGENT).hash(&mut hasher);
+        u8::MAX.hash(&mut hasher);
         request.uri().path().hash(&mut hasher);
         let client = hasher.finish();
         request.method().hash(&mut hasher);
