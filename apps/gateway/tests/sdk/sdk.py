@@ -173,7 +173,7 @@ class Retries(GatewayTestCase):
         self.assertEqual((len(busy.requests), len(free.requests)), (1, 20))
 
     def test_one_failing_upstream_fails_no_request(self):
-        for failure in (ErrorResponse(502), ErrorResponse(529), ErrorResponse(500), ErrorResponse(503)):
+        for failure in map(ErrorResponse, (429, 500, 502, 503, 529)):
             down, up = self.upstream(default=failure), self.upstream()
             proxy = self.gateway(POLICY + service("openai", down.url, up.url))
             client = self.openai(proxy, **NO_RETRIES)
