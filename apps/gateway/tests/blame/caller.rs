@@ -22,8 +22,7 @@ impl Caller {
 
     /// Sends a head, to which it adds `Host`, and the start of the body.
     pub(crate) fn send(gateway: &GatewayProcess, head: &str, body: &str) -> Self {
-        let mut stream =
-            TcpStream::connect(gateway.url.strip_prefix("http://").unwrap()).unwrap();
+        let mut stream = TcpStream::connect(gateway.url.strip_prefix("http://").unwrap()).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         let end = "host: localhost\r\nconnection: close\r\n\r\n";
         // The gateway may respond before it has received the whole body.

@@ -15,9 +15,8 @@ fn refusing_url() -> String {
 
 #[test]
 fn large_body_fails_over_when_an_upstream_refuses_connections() {
-    let origin = Origin::responding(
-        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-    );
+    let origin =
+        Origin::responding("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     let upstreams = [&*refusing_url(), &origin.url];
     let gateway = gateway_with_services(SERVICES, "body_limit = 1_000", &upstreams);
     let body = "x".repeat(100_000);

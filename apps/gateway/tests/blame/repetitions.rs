@@ -5,9 +5,8 @@ use crate::{caller::Caller, gateway, origin::Origin};
 /// Sends a POST as a client with its own API key.
 fn response_for(gateway: &crate::support::GatewayProcess, key: &str, body: &str) -> String {
     let length = body.len();
-    let head = format!(
-        "POST /m0/x HTTP/1.1\r\nauthorization: Bearer {key}\r\ncontent-length: {length}"
-    );
+    let head =
+        format!("POST /m0/x HTTP/1.1\r\nauthorization: Bearer {key}\r\ncontent-length: {length}");
     Caller::send(gateway, &head, body).response()
 }
 

@@ -4,9 +4,8 @@ use crate::{caller::Caller, gateway, origin::Origin};
 
 #[test]
 fn stalled_upload_gets_408_and_opens_no_circuit() {
-    let origin = Origin::responding(
-        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-    );
+    let origin =
+        Origin::responding("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     let policy = "any_method = true\nattempt = \"200ms\"\ntotal = \"20s\"\nopen_after = 1";
     let gateway = gateway(policy, &[&origin.url]);
     let callers: Vec<_> = (0..3).map(|_| Caller::post(&gateway, 10, "hello")).collect();
