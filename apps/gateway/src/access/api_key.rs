@@ -5,7 +5,7 @@ use std::env;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use serde::Deserialize;
 
-use crate::config::Dialect;
+use crate::dialect::Dialect;
 
 /// An API key from an environment variable. `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! The configuration file of the gateway.
 
-mod dialect;
 mod error;
 mod policy;
 mod service;
@@ -16,7 +15,6 @@ use http::Uri;
 use serde::Deserialize;
 
 pub(crate) use self::{
-    dialect::Dialect,
     error::ConfigError,
     policy::{Policy, PolicyTable},
     service::{ServiceConfig, UpstreamConfig},

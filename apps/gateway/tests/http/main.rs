@@ -3,7 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client_wait;
 mod connection;
+mod dialect;
 mod exchange;
 mod expect;
 mod forwarded;

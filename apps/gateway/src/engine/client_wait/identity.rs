@@ -7,7 +7,7 @@ use http::{
     header::{CONTENT_LENGTH, USER_AGENT},
 };
 
-use crate::access::{CREDENTIAL_HEADERS, ClientName, client_address};
+use crate::access::{ClientName, client_address, credential_values};
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -21,8 +21,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Hashes the address, the name, the credentials, the `User-Agent` and the path, and for the request also
-    /// the method, the query, the length of the body and the idempotency key.
+    /// Hashes the address, the name, the credentials, the `User-Agent` and the path. For the request,
+    /// also hashes the method, the query, the length of the body and the idempotency key.
     ///
     /// The body itself is not compared, because it has not been received yet.
     pub(super) fn new<B>(request: &Request<B>, random: &RandomState) -> Self {
@@ -30,8 +30,8 @@ impl Identity {
         let mut hasher = random.build_hasher();
         client_address(request).hash(&mut hasher);
         request.extensions().get::<ClientName>().hash(&mut hasher);
-        for name in &CREDENTIAL_HEADERS {
-            headers.get(name).hash(&mut hasher);
+        for value in credential_values(headers, request.uri()) {
+            value.hash(&mut hasher);
         }
         headers.get(USER_AGENT).hash(&mut hasher);
         request.uri().path().hash(&mut hasher);
