@@ -7,6 +7,7 @@ given up when all others have ended, but not before SECONDS. SDK_NODE is a folde
 `node/package.json`; without it, only the Python SDKs are called.
 """
 
+import logging
 import sys
 import threading
 import time
@@ -103,6 +104,8 @@ class Amplification(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # cohere logs events that it does not know.
+    logging.disable()
     gateway.PROGRAM = sys.argv.pop(1)
     if len(sys.argv) > 1:
         MIN_SECONDS = float(sys.argv.pop(1))

@@ -5,6 +5,7 @@ import subprocess
 
 import anthropic
 import cohere
+import groq
 import openai
 from google import genai
 from google.genai import types
@@ -17,6 +18,12 @@ NODE = os.environ.get("SDK_NODE")
 
 def call_openai(url, stream):
     client = openai.OpenAI(base_url=url + "/v1", api_key=KEY)
+    response = client.chat.completions.create(model="m", messages=MESSAGES, stream=stream)
+    return list(response) if stream else response
+
+
+def call_groq(url, stream):
+    client = groq.Groq(base_url=url, api_key=KEY)
     response = client.chat.completions.create(model="m", messages=MESSAGES, stream=stream)
     return list(response) if stream else response
 
@@ -43,24 +50,34 @@ def call_google_genai(url, stream):
     return client.models.generate_content(model="m", contents="hi")
 
 
-def call_ai(url, stream):
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node", "ai.mjs")
-    command = ["node", script, NODE, url + "/v1", KEY, "stream" if stream else "text"]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+def node(sdk):
+    """Returns a function that calls an SDK of Node."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node", "call.mjs")
+
+    def call(url, stream):
+        command = ["node", script, NODE, sdk, url, KEY, "stream" if stream else "text"]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return call
 
 
 class Sdk:
     """`own_calls` is the number of requests that the SDK sends without a gateway."""
 
-    def __init__(self, name, call, path, own_calls):
+    def __init__(self, name, call, path, own_calls=3):
         self.name, self.call, self.path, self.own_calls = name, call, path, own_calls
 
 
+CHAT = "/v1/chat/completions"
 SDKS = [
-    Sdk("openai 3.57.0", call_openai, "/v1/chat/completions", 3),
-    Sdk("anthropic 2.14.0", call_anthropic, "/v1/messages", 3),
-    Sdk("cohere 7.3.1", call_cohere, "/v2/chat", 3),
+    Sdk("openai 3.57.0", call_openai, CHAT),
+    Sdk("anthropic 2.14.0", call_anthropic, "/v1/messages"),
+    Sdk("groq 1.7.0", call_groq, "/openai/v1/chat/completions"),
+    Sdk("cohere 7.3.1", call_cohere, "/v2/chat"),
     Sdk("google-genai 3.6.1, HttpRetryOptions()", call_google_genai, "/v1beta/models/m:generateContent", 5),
 ]
 if NODE:
-    SDKS.append(Sdk("ai 7.0.173, @ai-sdk/openai 4.0.118", call_ai, "/v1/chat/completions", 3))
+    SDKS += [
+        Sdk("ai 7.0.173, @ai-sdk/openai 4.0.118", node("ai"), CHAT),
+        Sdk("openai 7.59.0 (Node)", node("openai"), CHAT),
+        Sdk("@anthropic-ai/sdk 1.14.0", node("anthropic"), "/v1/messages"),
+    ]
