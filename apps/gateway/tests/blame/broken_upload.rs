@@ -18,8 +18,8 @@ fn counts(gateway: &GatewayProcess) -> Value {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     write!(stream, "GET /@/events HTTP/1.1\r\nhost: {address}\r\n\r\n").unwrap();
-    let lines = BufReader::new(stream).lines().map(Result::unwrap);
-    let data = lines.filter_map(|line| line.strip_prefix("data: ").map(str::to_owned)).next();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let data = lines.find_map(|line| line.strip_prefix("data: ").map(str::to_owned));
     let snapshot: Value = serde_json::from_str(&data.unwrap()).unwrap();
     snapshot["upstreams"][0]["minute"].clone()
 }
