@@ -75,6 +75,10 @@ bench-contention job='stacks' rounds='30':
 bench-end-to-end:
     benches/end_to_end/results.sh --quick
 
+# Writes benches/GATEWAY.md: the cost of a request through the gateway, beside a plain proxy.
+bench-gateway *ARGUMENTS:
+    benches/gateway/run.sh {{ARGUMENTS}}
+
 # Reports the CPU time of a clean build; --crates lists each crate.
 bench-compile-time *ARGUMENTS:
     benches/compile_time.sh {{ARGUMENTS}}

@@ -25,22 +25,22 @@ use crate::{
     engine::Rejection,
 };
 
-/// Records the outcome of each call in the statistics, if there are any.
+/// Records the outcome of each call in the statistics.
 #[derive(Clone, Debug)]
-pub(crate) struct ObserveLayer(pub(crate) Option<Arc<CallStats>>);
+pub(crate) struct ObserveLayer(pub(crate) Arc<CallStats>);
 
 impl<S> Layer<S> for ObserveLayer {
     type Service = Observe<S>;
 
     fn layer(&self, inner: S) -> Observe<S> {
-        Observe { inner, stats: self.0.clone() }
+        Observe { inner, stats: Arc::clone(&self.0) }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Observe<S> {
     inner: S,
-    stats: Option<Arc<CallStats>>,
+    stats: Arc<CallStats>,
 }
 
 impl<S, R, B> Service<Request<R>> for Observe<S>
@@ -59,9 +59,7 @@ where
     // Neither a cancelled call nor a failure of the caller, such as a broken upload, is recorded.
     fn call(&mut self, request: Request<R>) -> Self::Future {
         let call = self.inner.call(request);
-        let Some(stats) = self.stats.clone() else {
-            return Box::pin(async move { Ok(call.await?.map(Body::new)) });
-        };
+        let stats = Arc::clone(&self.stats);
         Box::pin(async move {
             match call.await {
                 Ok(response) => {

@@ -1,14 +1,12 @@
 //! Access to the services: the layer in front of each.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
 use axum::{
     body::Body,
     http::{Request, Response},
 };
+use futures_util::future::{Either, Ready, ready};
 use seawall::BoxError;
 use tower::{Layer, Service};
 
@@ -42,11 +40,11 @@ pub(crate) struct Auth<S> {
 
 impl<S> Service<Request<Body>> for Auth<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError, Future: Send + 'static>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError>,
 {
     type Response = Response<Body>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Future = Either<S::Future, Ready<Result<Response<Body>, BoxError>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -54,12 +52,12 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self.admission.admit(request) {
-            Ok(request) => Box::pin(self.inner.call(request)),
+            Ok(request) => Either::Left(self.inner.call(request)),
             Err(Denied::Refused(problem)) => {
-                Box::pin(async move { Ok(problem.into_proxy_response()) })
+                Either::Right(ready(Ok(problem.into_proxy_response())))
             }
             Err(Denied::RateLimited(wait)) => {
-                Box::pin(async move { Err(RateLimitExceeded::new(wait).into()) })
+                Either::Right(ready(Err(RateLimitExceeded::new(wait).into())))
             }
         }
     }

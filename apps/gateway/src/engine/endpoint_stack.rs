@@ -69,7 +69,8 @@ pub(super) fn endpoint(
             }
             request
         })
-        .layer(ObserveLayer((!is_only_endpoint).then_some(stats)))
+        .option_layer((!is_only_endpoint).then(|| ObserveLayer(stats)))
+        .map_response(|response: Response<_>| response.map(Body::new))
         .layer(RequestDurationLayer::client())
         // A failed attempt may be retried, so the outcome is in the server's log line.
         .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
@@ -86,8 +87,7 @@ pub(super) fn endpoint(
         .layer(BodyTimeoutLayer::new().idle(policy.idle))
         .layer(BadGatewayClassifierLayer::new())
         .service(client);
-    let stack = stack.map_result(move |outcome: Result<Response<_>, _>| {
-        let outcome = outcome.map(|response| response.map(Body::new));
+    let stack = stack.map_result(move |outcome: Result<Response<Body>, _>| {
         observed_health.record(outcome.as_ref());
         outcome
     });

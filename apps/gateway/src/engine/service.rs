@@ -113,9 +113,9 @@ impl RunningService {
         let kept_bodies =
             KeptBodiesLayer::new(resources.kept_bodies.clone(), policy.body_limit, retry.clone());
         let stack = ServiceBuilder::new()
-            .map_response(|response: Response<_>| response.map(Body::new))
             // The statistics of one of several upstreams do not include retries at another.
-            .layer(ObserveLayer(stats))
+            .option_layer(stats.map(ObserveLayer))
+            .map_response(|response: Response<_>| response.map(Body::new))
             .layer(ClientWaitLayer::new())
             .layer(DeadlineLayer::new(policy.total))
             .layer(kept_bodies)

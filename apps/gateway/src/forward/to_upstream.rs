@@ -2,7 +2,8 @@
 
 use http::{
     HeaderValue, Request, Uri,
-    header::{CONNECTION, TE, UPGRADE},
+    header::{CONNECTION, HOST, TE, UPGRADE},
+    uri::Scheme,
 };
 use seawall::gateway::{InvalidUpstreamUri, UnsupportedTarget, UpstreamUri};
 
@@ -14,6 +15,8 @@ use seawall::gateway::{InvalidUpstreamUri, UnsupportedTarget, UpstreamUri};
 #[derive(Clone, Debug)]
 pub(crate) struct ToUpstream {
     upstream: UpstreamUri,
+    /// The value of `Host` over HTTP/1.1. Otherwise the client formats it for each request.
+    host: Option<HeaderValue>,
     offers_http2: bool,
 }
 
@@ -21,12 +24,13 @@ impl ToUpstream {
     /// # Errors
     /// Returns an error if the URL is invalid as that of an upstream: see [`UpstreamUri`].
     pub(crate) fn new(url: Uri) -> Result<Self, InvalidUpstreamUri> {
-        Ok(Self { upstream: url.try_into()?, offers_http2: false })
+        let host = host(&url);
+        Ok(Self { upstream: url.try_into()?, host, offers_http2: false })
     }
 
     /// Sets that the connections may use HTTP/2, in which `TE` is not listed in `Connection`.
     pub(crate) fn http2(self) -> Self {
-        Self { offers_http2: true, ..self }
+        Self { host: None, offers_http2: true, ..self }
     }
 
     /// Rewrites a request that passed [`ForwardLayer`](super::ForwardLayer).
@@ -36,12 +40,24 @@ impl ToUpstream {
     pub(crate) fn rewrite<B>(&self, request: Request<B>) -> Result<Request<B>, UnsupportedTarget> {
         let mut request = self.upstream.rewrite(request)?;
         let headers = request.headers_mut();
+        if let Some(host) = &self.host {
+            headers.insert(HOST, host.clone());
+        }
         // RFC 9110 §10.1.4. An upgrade has no `TE`.
         if !self.offers_http2 && headers.contains_key(TE) && !headers.contains_key(UPGRADE) {
             headers.insert(CONNECTION, HeaderValue::from_static("te"));
         }
         Ok(request)
     }
+}
+
+/// Returns the host without a default port, as hyper-util's client sends it.
+fn host(url: &Uri) -> Option<HeaderValue> {
+    let authority = url.authority()?;
+    let default_port = if url.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+    let has_port = authority.port_u16().is_some_and(|port| port != default_port);
+    let host = if has_port { authority.as_str() } else { authority.host() };
+    HeaderValue::from_str(host).ok()
 }
 
 #[cfg(test)]
@@ -57,6 +73,23 @@ mod tests {
             assert_eq!(request.uri(), "http://h/base/x");
             assert_eq!(request.headers()[TE], "trailers");
             assert_eq!(request.headers().contains_key(CONNECTION), is_listed);
+        }
+    }
+
+    #[test]
+    fn host_is_that_of_url_without_default_port() {
+        for (url, expected) in [
+            ("http://h/base", "h"),
+            ("http://h:80", "h"),
+            ("https://h:443", "h"),
+            ("http://h:443", "h:443"),
+            ("https://[::1]:8443", "[::1]:8443"),
+        ] {
+            let upstream = ToUpstream::new(url.parse().unwrap()).unwrap();
+            let request = Request::get("/x").header(HOST, "caller").body(()).unwrap();
+            assert_eq!(upstream.clone().rewrite(request).unwrap().headers()[HOST], expected);
+            let request = Request::get("/x").body(()).unwrap();
+            assert!(!upstream.http2().rewrite(request).unwrap().headers().contains_key(HOST));
         }
     }
 }
