@@ -10,6 +10,7 @@ mod app;
 mod call_stats;
 mod cli;
 mod client;
+mod clone_on_call;
 mod config;
 mod dashboard;
 mod demo;

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     access::{CorsLayer, ServiceAccess},
+    clone_on_call::CloneOnCall,
     config::{Policy, ServiceConfig},
     dialect::{Dialect, format_error},
     forward::{self, ForwardLayer, ForwardingConfig},
@@ -156,6 +157,6 @@ impl RunningService {
             .layer(forward)
             .layer(access.auth_layer(&self.name, self.adds_api_keys))
             .service(self.stack.clone());
-        routing::service_routes(&self.name, service)
+        routing::service_routes(&self.name, CloneOnCall::new(service))
     }
 }

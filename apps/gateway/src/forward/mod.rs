@@ -51,8 +51,12 @@ mod upgrade;
 mod validate;
 
 pub(crate) use self::{
-    client_address::ClientAddress, config::ForwardingConfig, layer::ForwardLayer,
-    to_upstream::ToUpstream, tunnel::TunnelGuard, validate::ValidateLayer,
+    client_address::ClientAddress,
+    config::ForwardingConfig,
+    layer::ForwardLayer,
+    to_upstream::ToUpstream,
+    tunnel::TunnelGuard,
+    validate::{Validate, ValidateLayer},
 };
 
 /// The name in `Via` and `Proxy-Status`.
