@@ -51,7 +51,7 @@ mod upgrade;
 mod validate;
 
 pub(crate) use self::{
-    client_address::ClientAddress, config::ForwardingConfig, layer::ForwardLayer,
+    client_address::ClientAddress, config::ForwardingConfig, host::is_host_and_port, layer::ForwardLayer,
     to_upstream::ToUpstream, tunnel::TunnelGuard, validate::ValidateLayer,
 };
 
