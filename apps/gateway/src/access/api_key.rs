@@ -10,7 +10,7 @@ use http::{
 };
 use serde::Deserialize;
 
-use crate::config::Dialect;
+use crate::dialect::Dialect;
 
 /// An API key from an environment variable. `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -18,6 +18,7 @@ use super::{
     config::ConnectionConfig,
     proxy::{Proxies, ProxyConnector},
 };
+use crate::clone_on_call::CloneOnCall;
 
 /// The maximum timeout for the TCP handshakes with all addresses of an upstream.
 const MAX_TCP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,7 +28,9 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const TCP_KEEPALIVE_RETRIES: u32 = 3;
 
-pub(super) type Connector =
+pub(super) type Connector = CloneOnCall<BoxedConnector>;
+
+type BoxedConnector =
     BoxCloneSyncService<Uri, TrackedConnection<MaybeHttpsStream<TokioIo<TcpStream>>>, BoxError>;
 
 /// Returns a connector that offers no protocol by ALPN, which means HTTP/1.1.
@@ -63,5 +66,5 @@ fn tcp(config: &ConnectionConfig, proxies: &Arc<Proxies>) -> ProxyConnector {
 
 fn with_timeout(config: &ConnectionConfig, https: HttpsConnector<ProxyConnector>) -> Connector {
     let timeout = TimeoutLayer::new(config.connect_timeout);
-    BoxCloneSyncService::new(timeout.layer(TrackReuse::new(https)))
+    CloneOnCall::new(BoxCloneSyncService::new(timeout.layer(TrackReuse::new(https))))
 }

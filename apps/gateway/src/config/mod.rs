@@ -1,6 +1,5 @@
 //! The configuration file of the gateway.
 
-mod dialect;
 mod duration;
 mod error;
 mod policy;
@@ -18,7 +17,6 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use self::{
-    dialect::Dialect,
     duration::deserialize_duration,
     error::ConfigError,
     policy::{Policy, PolicyTable},

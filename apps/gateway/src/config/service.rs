@@ -4,10 +4,11 @@ use http::Uri;
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
-use super::{Dialect, PolicyTable};
+use super::PolicyTable;
 use crate::{
     access::{ApiKey, ApiKeyHeader},
     cli,
+    dialect::Dialect,
     engine::ScriptedBehavior,
 };
 

@@ -18,7 +18,8 @@ use super::{balancer::UpstreamRequest, endpoint::Endpoint, health::EndpointHealt
 use crate::{
     access::{self, ApiKeyHeader},
     client::UpstreamClient,
-    config::{Dialect, Policy, UpstreamConfig},
+    config::{Policy, UpstreamConfig},
+    dialect::Dialect,
     observe::ObserveLayer,
     upstream::Upstream,
 };

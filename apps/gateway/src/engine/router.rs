@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     task::{Context, Poll},
 };
 
@@ -65,10 +65,10 @@ struct ActiveService {
 
 impl ReloadableRouter {
     /// Starts the services of a configuration.
-    pub(crate) fn start(config: Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
-        let server = ActiveSettings::new(load_server(&config)?);
+    pub(crate) fn start(config: &Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
+        let server = ActiveSettings::new(load_server(config)?);
         let admin = AdminAccess::new(config.admin.as_ref());
-        let active = ActiveConfig::build(&config, None, &admin)?;
+        let active = ActiveConfig::build(config, None, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
         Ok(Self { dashboard, server, admin, active })
@@ -114,7 +114,11 @@ impl ReloadableRouter {
     }
 
     fn active(&self) -> ActiveConfig {
-        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.read_active().clone()
+    }
+
+    fn read_active(&self) -> RwLockReadGuard<'_, ActiveConfig> {
+        self.active.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -197,6 +201,7 @@ impl tower::Service<Request<Body>> for ReloadableRouter {
 
     // Calls the router without `poll_ready`, because it is always ready.
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        self.active().router.call(request)
+        let mut router = self.read_active().router.clone();
+        router.call(request)
     }
 }

@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     access::{CorsLayer, ServiceAccess},
+    clone_on_call::CloneOnCall,
     config::{Policy, ServiceConfig},
+    dialect::{Dialect, format_error},
     forward::{self, ForwardLayer, ForwardingConfig},
     observe::ObserveLayer,
     routing,
@@ -40,6 +42,7 @@ type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, Box
 #[derive(Clone)]
 pub(super) struct RunningService {
     name: String,
+    dialect: Option<Dialect>,
     adds_api_keys: bool,
     rewrites_location: bool,
     stack: ServiceStack,
@@ -128,6 +131,7 @@ impl RunningService {
         let stack = BoxCloneSyncService::new(stack);
         Ok(Self {
             name,
+            dialect: config.dialect,
             adds_api_keys: config.has_api_keys(),
             rewrites_location: config.rewrite_location,
             stack,
@@ -146,13 +150,19 @@ impl RunningService {
             let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
             forward = forward.rewrite_location(urls);
         }
+        let dialect = self.dialect;
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
             .layer(CorsLayer::new(access, self.adds_api_keys))
+            .map_response(move |response: Response<_>| match dialect {
+                Some(dialect) => format_error(dialect, response),
+                None => response,
+            })
+            .map_response(|response: Response<_>| response.map(Body::new))
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
             .layer(forward)
             .layer(access.auth_layer(&self.name, self.adds_api_keys))
             .service(self.stack.clone());
-        routing::service_routes(&self.name, service)
+        routing::service_routes(&self.name, CloneOnCall::new(service))
     }
 }

@@ -5,8 +5,6 @@ use http::{
     header::{COOKIE, EXPECT, VIA},
 };
 
-use super::GATEWAY_NAME;
-
 /// Joins the cookies, which HTTP/2 may split into several fields (RFC 9113 §8.2.3).
 pub(super) fn join_cookies(headers: &mut HeaderMap) {
     let cookies: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
@@ -26,12 +24,28 @@ pub(super) fn remove_ignored_expectation(headers: &mut HeaderMap, version: Versi
 
 /// Appends `Via` with the version of the received message (RFC 9110 §7.6.3).
 pub(super) fn append_via(headers: &mut HeaderMap, version: Version) {
-    let version = match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2.0",
-        _ => "1.1",
-    };
-    if let Ok(via) = HeaderValue::from_str(&format!("{version} {GATEWAY_NAME}")) {
-        headers.append(VIA, via);
+    headers.append(VIA, via(version));
+}
+
+fn via(version: Version) -> HeaderValue {
+    HeaderValue::from_static(match version {
+        Version::HTTP_10 => "1.0 seawall-gateway",
+        Version::HTTP_2 => "2.0 seawall-gateway",
+        _ => "1.1 seawall-gateway",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forward::GATEWAY_NAME;
+
+    #[test]
+    fn via_has_version_and_name() {
+        let versions =
+            [(Version::HTTP_10, "1.0"), (Version::HTTP_11, "1.1"), (Version::HTTP_2, "2.0")];
+        for (version, number) in versions {
+            assert_eq!(via(version), format!("{number} {GATEWAY_NAME}"));
+        }
     }
 }

@@ -15,6 +15,9 @@ static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-prot
 static X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
+/// The usual length of an element of `Forwarded`.
+const ELEMENT_BYTES: usize = 128;
+
 /// The caller's end of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller<'a> {
@@ -34,16 +37,16 @@ pub(super) fn set(headers: &mut HeaderMap, caller: Caller<'_>) -> String {
         remove(headers);
     }
     let host = headers.get(HOST).cloned();
-    append_list(headers, &FORWARDED, &element(host.as_ref(), caller));
+    append_list(headers, &FORWARDED, element(host.as_ref(), caller));
     if let Some(peer) = caller.peer {
-        append_list(headers, &X_FORWARDED_FOR, &peer.to_string());
+        append_list(headers, &X_FORWARDED_FOR, peer.to_string());
     }
     if let Some(host) = host {
         headers.entry(&X_FORWARDED_HOST).or_insert(host);
     }
     let proto = HeaderValue::from_static(caller.scheme.as_str());
     headers.entry(&X_FORWARDED_PROTO).or_insert(proto);
-    let prefix = [outer_prefix(headers).as_str(), caller.prefix].concat();
+    let prefix = [outer_prefix(headers), caller.prefix].concat();
     if let Ok(value) = HeaderValue::from_str(&prefix) {
         headers.insert(&X_FORWARDED_PREFIX, value);
     }
@@ -59,37 +62,43 @@ fn remove(headers: &mut HeaderMap) {
 }
 
 /// Appends to a comma-separated list, in one field.
-fn append_list(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
-    let mut list: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-    list.retain(|line| !line.trim_ascii().is_empty());
-    list.push(element.as_bytes());
-    if let Ok(list) = HeaderValue::from_bytes(&list.join(b", ".as_slice())) {
+fn append_list(headers: &mut HeaderMap, name: &HeaderName, element: String) {
+    let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let mut list: Vec<&[u8]> = lines.filter(|line| !line.trim_ascii().is_empty()).collect();
+    let list = if list.is_empty() {
+        HeaderValue::try_from(element)
+    } else {
+        list.push(element.as_bytes());
+        HeaderValue::from_bytes(&list.join(b", ".as_slice()))
+    };
+    if let Ok(list) = list {
         headers.insert(name, list);
     }
 }
 
 /// Returns the gateway's element of `Forwarded`.
 fn element(host: Option<&HeaderValue>, caller: Caller<'_>) -> String {
-    let mut element = match caller.peer {
-        Some(IpAddr::V4(peer)) => format!("for={peer}"),
-        Some(IpAddr::V6(peer)) => format!("for=\"[{peer}]\""),
-        None => "for=unknown".to_owned(),
+    let mut element = String::with_capacity(ELEMENT_BYTES);
+    let _ = match caller.peer {
+        Some(IpAddr::V4(peer)) => write!(element, "for={peer}"),
+        Some(IpAddr::V6(peer)) => write!(element, "for=\"[{peer}]\""),
+        None => element.write_str("for=unknown"),
     };
     // A valid host has no quote and no backslash. Another value would need an escape.
     let host = host.and_then(|host| host.to_str().ok());
     if let Some(host) = host.filter(|host| !host.contains(['"', '\\'])) {
-        let _ = write!(element, ";host=\"{host}\"");
+        element.extend([";host=\"", host, "\""]);
     }
     element + ";proto=" + caller.scheme.as_str()
 }
 
 /// Returns the prefix that the trusted proxy removed from the path.
-fn outer_prefix(headers: &HeaderMap) -> String {
+fn outer_prefix(headers: &HeaderMap) -> &str {
     let prefix = headers.get(&X_FORWARDED_PREFIX).and_then(|prefix| prefix.to_str().ok());
     let is_path = |prefix: &&str| {
         prefix.starts_with('/') && !prefix.starts_with("//") && !prefix.contains([',', '\\', ' '])
     };
-    prefix.filter(is_path).unwrap_or_default().trim_end_matches('/').to_owned()
+    prefix.filter(is_path).unwrap_or_default().trim_end_matches('/')
 }
 
 #[cfg(test)]

@@ -43,6 +43,10 @@ const FORWARDED_PREFIX: &str = "x-forwarded-";
 /// A listed `Idempotency-Key` is removed, so it must not make a request repeatable either. So this
 /// step precedes the retry.
 pub(super) fn remove(headers: &mut HeaderMap) {
+    // Most messages have none of them.
+    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
+        return;
+    }
     // hyper and this gateway set the fields of their own connection.
     let accepts_trailers = has_option(headers, &TE, "trailers");
     let listed: Vec<HeaderName> =

@@ -26,11 +26,12 @@ use super::{
     settings::Settings,
     time_limits::{TimeLimits, Verdict},
 };
+use crate::forward::Validate;
 
 /// The parts that all connections share.
 #[derive(Clone)]
 pub(super) struct ConnectionServer {
-    pub(super) app: Router,
+    pub(super) app: Validate<Router>,
     pub(super) builder: Arc<Builder<TokioExecutor>>,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
@@ -107,7 +108,7 @@ impl ConnectionServer {
 
 /// Passes a request to the app, with the connection in its extensions.
 fn call(
-    app: &Router,
+    app: &Validate<Router>,
     info: &ConnectionInfo,
     peer: SocketAddr,
     request: Request<Incoming>,
@@ -118,7 +119,7 @@ fn call(
     let mut request = request.map(|body| Body::new(RequestBody::new(body, in_flight.clone())));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(info.clone());
-    // A router is always ready.
+    // The router is always ready.
     let response = app.clone().call(request);
     async move { Ok(response.await?.map(|body| ResponseBody::new(body, in_flight))) }
 }
@@ -134,15 +135,17 @@ mod tests {
         sync::{Semaphore, mpsc},
         time::timeout,
     };
+    use tower::Layer;
 
     use super::*;
+    use crate::forward::ValidateLayer;
     use crate::server::{connection_info::TunnelGuard, protocol};
 
     const LIMIT: Duration = Duration::from_secs(20);
 
     fn server(app: Router) -> ConnectionServer {
         ConnectionServer {
-            app,
+            app: ValidateLayer.layer(app),
             builder: Arc::new(protocol::builder()),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),

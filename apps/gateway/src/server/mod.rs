@@ -33,6 +33,7 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Layer;
 
 use self::{accept::LimitedListener, connection::ConnectionServer, signals::ShutdownSignals};
 pub(crate) use self::{
@@ -55,7 +56,7 @@ pub(crate) async fn serve_until_shutdown(
     println!("listening on {}://{}", scheme.as_str(), listener.local_addr()?);
     let listener = LimitedListener::new(listener, settings.get().config.max_connections);
     let server = ConnectionServer {
-        app: app.layer(ValidateLayer),
+        app: ValidateLayer.layer(app),
         builder: Arc::new(protocol::builder()),
         tasks: TaskTracker::new(),
         shutdown: CancellationToken::new(),

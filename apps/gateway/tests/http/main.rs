@@ -5,6 +5,7 @@ mod support;
 
 mod client_wait;
 mod connection;
+mod dialect;
 mod exchange;
 mod expect;
 mod forwarded;

@@ -173,7 +173,7 @@ class Retries(GatewayTestCase):
         self.assertEqual((len(busy.requests), len(free.requests)), (1, 20))
 
     def test_one_failing_upstream_fails_no_request(self):
-        for failure in (ErrorResponse(502), ErrorResponse(529), ErrorResponse(500), ErrorResponse(503)):
+        for failure in map(ErrorResponse, (429, 500, 502, 503, 529)):
             down, up = self.upstream(default=failure), self.upstream()
             proxy = self.gateway(POLICY + service("openai", down.url, up.url))
             client = self.openai(proxy, **NO_RETRIES)
@@ -224,7 +224,7 @@ class RetryAmplification(GatewayTestCase):
                 with self.assertRaises(sdk.APIStatusError) as raised:
                     self.complete(client)
                 status_error = raised.exception
-                self.assertEqual((status_error.status_code, len(upstream.requests)), (failure.status, 4))
+                self.assertEqual((status_error.status_code, len(upstream.requests)), (failure.status, 3))
                 self.assertEqual(status_error.response.headers["x-should-retry"], "false")
                 self.assertIn("failed on purpose", status_error.response.text)
                 proxy.stop()
@@ -248,17 +248,28 @@ class RetryAmplification(GatewayTestCase):
             metrics = requests.get(inner.url + "/metrics").text
             attempts = [float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines()
                         if line.startswith("seawall_attempts_total{")]
-            self.assertEqual(sum(attempts), 4, metrics)
-            self.assertEqual(len(upstream.requests), 4 if default else 0)
+            self.assertEqual(sum(attempts), 3, metrics)
+            self.assertEqual(len(upstream.requests), 3 if default else 0)
 
-    def test_open_circuit_stops_retries_of_urllib3(self):
+    def test_repetitions_of_urllib3_are_rejected(self):
         upstream = self.upstream(default=ErrorResponse(502))
         proxy = self.gateway(POLICY + service("openai", upstream.url))
         session = self.session(Retry(total=10, status_forcelist=[502, 503], allowed_methods=None,
                                      raise_on_status=False, respect_retry_after_header=False))
         response = session.post(proxy.url + "/openai/v1/chat/completions", json=REQUEST)
         self.assertEqual((response.status_code, len(response.raw.retries.history)), (503, 10))
-        # 44 without the circuit breaker: the fifth failure opens the circuit.
+        self.assertEqual(response.headers["retry-after"], "1")
+        # 33 if each repetition were retried.
+        self.assertEqual(len(upstream.requests), 3)
+
+    def test_open_circuit_stops_retries(self):
+        upstream = self.upstream(default=ErrorResponse(502))
+        proxy = self.gateway(POLICY + service("openai", upstream.url))
+        # Different requests, so that none is the repetition of another.
+        responses = [requests.post(f"{proxy.url}/openai/v1/{number}", json=REQUEST) for number in range(4)]
+        self.assertEqual([response.status_code for response in responses[:1] + responses[2:]], [502, 503, 503])
+        self.assertEqual(responses[2].json()["cause"], "circuit_open")
+        # The fifth failure opens the circuit, during the retries of the second request.
         self.assertEqual(len(upstream.requests), 5)
 
     def test_urllib3_sees_success_after_gateway_retries(self):
