@@ -4,6 +4,8 @@ use std::{num::NonZeroU32, time::Duration};
 
 use serde::Deserialize;
 
+use super::duration::deserialize_optional_duration;
+
 /// The settings of all requests to a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Policy {
@@ -53,11 +55,11 @@ impl Policy {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct PolicyTable {
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "deserialize_optional_duration")]
     attempt: Option<Duration>,
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "deserialize_optional_duration")]
     total: Option<Duration>,
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "deserialize_optional_duration")]
     idle: Option<Duration>,
     retries: Option<u32>,
     any_method: Option<bool>,
@@ -80,9 +82,8 @@ impl PolicyTable {
             body_limit: self.body_limit.unwrap_or(outer.body_limit),
             open_after: self.open_after.unwrap_or(outer.open_after),
         };
-        let Policy { attempt, total, idle, .. } = policy;
-        if attempt.is_zero() || total < attempt || idle.is_zero() {
-            return Err("expected 0s < attempt <= total, and 0s < idle");
+        if policy.total < policy.attempt {
+            return Err("expected attempt <= total");
         }
         Ok(policy)
     }

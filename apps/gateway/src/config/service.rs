@@ -113,6 +113,15 @@ impl ServiceConfig {
         if self.upstreams.iter().any(is_ambiguous) {
             return Err("expected an upstream to have either a url or a script");
         }
+        if self.http2 && self.url.is_none() {
+            return Err("expected http2 in each upstream, or a url");
+        }
+        let has_unused_header = |upstream: &UpstreamConfig| {
+            upstream.api_key_header.is_some() && upstream.api_key_env.is_none()
+        };
+        if self.upstreams.iter().any(has_unused_header) {
+            return Err("expected api_key_env in an upstream with api_key_header");
+        }
         Ok(())
     }
 }

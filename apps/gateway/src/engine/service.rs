@@ -10,7 +10,7 @@ use seawall::{
     error_response::ErrorResponseLayer,
     retry::{Budget, RetryLayer},
 };
-use tower::{ServiceBuilder, util::BoxCloneSyncService};
+use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 
 use super::{
     balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
@@ -47,8 +47,6 @@ pub(super) struct RunningService {
     rewrites_location: bool,
     stack: ServiceStack,
     pub(super) upstreams: Vec<Upstream>,
-    /// Keeps the scripted upstreams alive.
-    _scripted: Arc<[ScriptedUpstream]>,
 }
 
 impl RunningService {
@@ -121,6 +119,15 @@ impl RunningService {
             .layer(kept_bodies)
             .layer(retry)
             .service(Balancer::new(endpoints));
+        // A request of an earlier configuration keeps its scripted upstreams until it has a response.
+        let scripted: Arc<[ScriptedUpstream]> = scripted.into();
+        let stack = stack.map_future(move |call| {
+            let scripted = Arc::clone(&scripted);
+            async move {
+                let _scripted = scripted;
+                call.await
+            }
+        });
         let stack = BoxCloneSyncService::new(stack);
         Ok(Self {
             name,
@@ -129,7 +136,6 @@ impl RunningService {
             rewrites_location: config.rewrite_location,
             stack,
             upstreams,
-            _scripted: scripted.into(),
         })
     }
 

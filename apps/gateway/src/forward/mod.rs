@@ -53,6 +53,7 @@ mod validate;
 pub(crate) use self::{
     client_address::ClientAddress,
     config::ForwardingConfig,
+    host::is_host_and_port,
     layer::ForwardLayer,
     to_upstream::ToUpstream,
     tunnel::TunnelGuard,
