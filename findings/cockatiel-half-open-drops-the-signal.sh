@@ -7,11 +7,12 @@
 # Seen: they are not refused but wait for the test, however long it takes. Once it succeeded
 #   all go out at once, and without their signal: `signal` is then one that never aborts.
 #   The time-out fires and nothing hears it, nor does an abort by the user.
-# Output: circuit closed: 5 calls to a slow path, 5 AbortError after 2.0 s
-#   circuit half open, test takes 1 s: 5 calls, 5 resolved after 7.0 s; 5 sent within 0.1 s
+# Output: 5 calls to a path that takes 6 s
+#   circuit closed: 5 AbortError after 2.0 s
+#   circuit half open, test takes 1 s: 5 resolved after 7.0 s, sent within 0.1 s
 # Consequence: at the worst moment, when an upstream has just come back, calls have no
-#   deadline. One that never answers holds its caller for good, though a time-out of 2 s is
-#   around it. The burst of all waiting calls meets an upstream that was tested with one.
+#   deadline: each lasts as long as the upstream likes, though a time-out of 2 s is around
+#   it. The burst of all waiting calls meets an upstream that was tested with one call.
 #   Only a timeout inside the breaker, or TimeoutStrategy.Aggressive, still ends a call.
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT

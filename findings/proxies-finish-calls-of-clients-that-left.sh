@@ -15,7 +15,7 @@
 #   http-proxy-3           answer not begun: stopped           amid a stream: stopped
 # Consequence: each cancelled prompt is generated and paid to its end. A client that times out
 #   and tries again, as SDKs do twice by default, has three of them running at the same
-#   time, and the origin cannot see that two of them have no reader. Nothing is logged.
+#   time, and the origin cannot see that two of them have no reader.
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"

@@ -11,8 +11,8 @@
 #   20 quick calls after them: {503: 20}; Retry-After: none
 #   without the streams: 20 quick calls: {200: 20}
 # Consequence: a breaker on latency in front of LLM or event endpoints opens because users read
-#   long answers, and cuts off the healthy ones. Streams that are cut by a quick failure
-#   lower the latency again. The log names the expression, which no request broke. Put
+#   long answers. Everybody is refused while the origin is idle and well, and once the circuit
+#   has closed, the next long answers open it again. The log says only that it tripped. Put
 #   streams on a router of their own, with ResponseCodeRatio or NetworkErrorRatio.
 set -euo pipefail
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
