@@ -14,5 +14,6 @@ mod http2;
 mod location;
 mod origin;
 mod path;
+mod probes;
 mod smuggling;
 mod websocket;
