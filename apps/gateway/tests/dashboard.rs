@@ -155,7 +155,7 @@ async fn snapshot_contains_circuit_counts_and_failures() {
         json!({
             "name": "x", "behavior": null, "fault_injected": null, "slots": null, "minute": [0, 0, 1, 0],
             "circuit": {
-                "state": "closed", "since_ms": null, "next_probe_ms": null, "calls": 3, "failures": 3, "rejected": 0,
+                "state": "closed", "since_ms": null, "next_probe_ms": null, "calls": 5, "failures": 5, "rejected": 0,
                 "cause": null, "reporter": null, "advice": null,
             },
         })
@@ -170,7 +170,7 @@ async fn snapshot_contains_circuit_counts_and_failures() {
             "upstream": "x", "first_ago_ms": null, "ago_ms": null, "count": 1, "status": null,
             "cause": "connection_refused", "reporter": "local", "processed": "no",
             "advice": "Check that the upstream is running and listening on this address and port.",
-            "evidence": null, "attempts": 3, "recovered": false, "stop_reason": "max_retries",
+            "evidence": null, "attempts": 5, "recovered": false, "stop_reason": "max_retries",
         })
     );
     events.next().await.expect("another snapshot after a second");

@@ -37,8 +37,8 @@ async fn scrape_contains_metrics_of_layers() {
     for line in [
         "# TYPE seawall_attempts_total counter",
         "seawall_attempts_total{key=\"up\",cause=\"none\"} 1",
-        "seawall_attempts_total{key=\"down\",cause=\"bad_gateway\"} 3",
-        "seawall_retries_total{key=\"down\",outcome=\"failure\"} 2",
+        "seawall_attempts_total{key=\"down\",cause=\"bad_gateway\"} 5",
+        "seawall_retries_total{key=\"down\",outcome=\"failure\"} 4",
         "# TYPE http_client_request_duration histogram",
         "http_server_request_duration_bucket{http_request_method=\"GET\",http_response_status_code=\"200\",url_scheme=\"http\",http_route=\"/up\",le=\"10\"} 1",
     ] {
