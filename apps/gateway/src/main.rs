@@ -25,7 +25,7 @@ mod routing;
 mod server;
 mod upstream;
 
-use std::{fmt::Display, io, num::NonZeroU32, process::ExitCode, time::Duration};
+use std::{fmt::Display, io, process::ExitCode, time::Duration};
 
 use cli::{Arguments, UpstreamArgument};
 use config::{Config, Policy};
@@ -103,10 +103,5 @@ async fn serve(
 /// Returns the policy of `--upstream` and of the demo.
 fn policy_with_attempt_timeout(attempt: Duration) -> Policy {
     let total = attempt.max(Duration::from_secs(30));
-    // With many requests, a few failures follow one another by chance: at a failure ratio of 20 %,
-    // five in every few thousand requests.
-    let open_after = const { NonZeroU32::new(20).unwrap() };
-    // The requests are mostly idempotent, so retries are cheap. 4 is the default of the library.
-    let retries = Some(4);
-    Policy { attempt, total, retries, open_after, ..Policy::default() }
+    Policy { attempt, total, ..Policy::default() }
 }

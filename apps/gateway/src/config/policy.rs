@@ -5,6 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use serde::Deserialize;
 
 use super::duration::deserialize_optional_duration;
+use crate::dialect::Dialect;
 
 /// The settings of all requests to a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,16 +16,15 @@ pub(crate) struct Policy {
     pub(crate) total: Duration,
     /// The timeout between two frames of a response body.
     pub(crate) idle: Duration,
-    /// The maximum number of retries, not counting the first attempt. `None` means 2, or with more
-    /// than three upstreams one fewer than upstreams.
+    /// The maximum number of retries, not counting the first attempt. See [`Policy::max_retries`].
     pub(crate) retries: Option<u32>,
     /// Whether to retry requests of any method, also if they may have been processed. The statuses
     /// 408, 409, 429 and 5xx are then retried too.
     pub(crate) any_method: bool,
     /// The maximum size of a request body that is kept for a retry, in bytes.
     pub(crate) body_limit: usize,
-    /// The number of consecutive failures that opens a circuit.
-    pub(crate) open_after: NonZeroU32,
+    /// The number of consecutive failures that opens a circuit. See [`Policy::open_after`].
+    pub(crate) open_after: Option<NonZeroU32>,
 }
 
 /// The default is for LLM APIs, whose response headers can take minutes to arrive.
@@ -37,16 +37,34 @@ impl Default for Policy {
             retries: None,
             any_method: false,
             body_limit: 4 << 20,
-            open_after: const { NonZeroU32::new(5).unwrap() },
+            open_after: None,
         }
     }
 }
 
 impl Policy {
     /// Returns the maximum number of retries of a service with this number of upstreams.
-    pub(crate) fn max_retries(&self, upstreams: usize) -> u32 {
+    ///
+    /// By default 4, as in the library. If requests are costly, only 2, because SDKs repeat them too.
+    /// With more upstreams, at least one retry for each further one.
+    pub(crate) fn max_retries(&self, upstreams: usize, dialect: Option<Dialect>) -> u32 {
+        let default = if self.has_costly_requests(dialect) { 2 } else { 4 };
         let one_per_further_upstream = u32::try_from(upstreams).unwrap_or(u32::MAX) - 1;
-        self.retries.unwrap_or_else(|| one_per_further_upstream.max(2))
+        self.retries.unwrap_or_else(|| one_per_further_upstream.max(default))
+    }
+
+    /// Returns the number of consecutive failures that opens a circuit.
+    ///
+    /// By default 5 if requests are costly, and so few that a ratio takes long to measure. Otherwise
+    /// 20: if a fifth of many requests fails, five in every few thousand fail in succession by chance.
+    pub(crate) fn open_after(&self, dialect: Option<Dialect>) -> NonZeroU32 {
+        let default = if self.has_costly_requests(dialect) { 5 } else { 20 };
+        self.open_after.or(NonZeroU32::new(default)).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// Returns whether the requests are those of an LLM API, or similar ones.
+    const fn has_costly_requests(&self, dialect: Option<Dialect>) -> bool {
+        dialect.is_some() || self.any_method
     }
 }
 
@@ -80,7 +98,7 @@ impl PolicyTable {
             retries: self.retries.or(outer.retries),
             any_method: self.any_method.unwrap_or(outer.any_method),
             body_limit: self.body_limit.unwrap_or(outer.body_limit),
-            open_after: self.open_after.unwrap_or(outer.open_after),
+            open_after: self.open_after.or(outer.open_after),
         };
         if policy.total < policy.attempt {
             return Err("expected attempt <= total");

@@ -46,7 +46,7 @@ pub(super) fn endpoint(
     is_only_endpoint: bool,
 ) -> (Upstream, Endpoint) {
     let breaker = CircuitBreakerLayer::new()
-        .consecutive_failures(policy.open_after)
+        .consecutive_failures(policy.open_after(dialect))
         .half_open_probes(PROBES)
         .probe_timeout(PROBE_TIMEOUT)
         .open_behavior(OpenBehavior::Backpressure)

@@ -98,7 +98,7 @@ impl RunningService {
         let stats = is_only_endpoint.then(|| Arc::clone(&upstreams[0].stats));
         let mut retry = RetryLayer::new()
             .named(&name)
-            .max_retries(policy.max_retries(endpoints.len()))
+            .max_retries(policy.max_retries(endpoints.len(), config.dialect))
             .retry_if_probably_unprocessed(true)
             .budget(Budget::new(Ratio::percent(20), MIN_RETRIES))
             .max_replay_bytes(policy.body_limit);
