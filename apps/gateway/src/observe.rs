@@ -114,13 +114,14 @@ fn response_outcome<B>(response: &Response<B>) -> Outcome {
 /// Returns the outcome of a call without a response, unless its caller is to blame.
 fn error_outcome(error: &BoxError) -> Option<Outcome> {
     let exhausted = find_source::<RetriesExhausted>(&**error);
-    let is_rejected = find_source::<Rejection>(&**error).is_some();
-    let failure = match (find_source::<CircuitOpen>(&**error), exhausted) {
-        (_, None) if is_rejected => return Some(Outcome::Rejected),
-        (Some(_), None) => return Some(Outcome::Rejected),
-        // The circuit opened between two attempts, probably after the last failure.
-        (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),
-        (None, _) => classify_error(&**error),
+    let is_rejected = find_source::<Rejection>(&**error).is_some()
+        || find_source::<CircuitOpen>(&**error).is_some();
+    let last_failed_attempt = exhausted.and_then(|it| it.failed_attempts().last());
+    let failure = match last_failed_attempt {
+        None if is_rejected => return Some(Outcome::Rejected),
+        // The circuit opened between two attempts, so the cause is that of the earlier one.
+        Some(attempt) if is_rejected => *attempt.failure(),
+        _ => classify_error(&**error),
     };
     if failure.blame() == Blame::Caller {
         return None;
