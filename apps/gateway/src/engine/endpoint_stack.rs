@@ -68,7 +68,7 @@ pub(super) fn endpoint(
             }
             request
         })
-        .option_layer((!is_only_endpoint).then(|| ObserveLayer(stats)))
+        .option_layer((!is_only_endpoint).then_some(ObserveLayer(stats)))
         .map_response(|response: Response<_>| response.map(Body::new))
         .layer(RequestDurationLayer::client())
         // A failed attempt may be retried, so the outcome is in the server's log line.
