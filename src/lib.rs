@@ -303,7 +303,7 @@ pub mod keys;
 mod layer_order;
 mod received_target;
 mod redact;
-#[cfg(any(feature = "circuit-breaker", feature = "in-flight"))]
+#[cfg(any(feature = "circuit-breaker", feature = "in-flight", feature = "logging"))]
 mod rejections;
 mod semconv;
 mod sharded_arc;
@@ -359,7 +359,9 @@ pub mod type_errors;
 #[doc(inline)]
 pub use seawall_core::{
     Blame, BoxError, Cause, ClosedBy, Detail, Failure, ParseCauseError, Processed, Product, Ratio,
-    RatioOutOfRange, Reporter, Resource, classify, find_source,
+    RatioOutOfRange, Reporter, Resource, classify,
+    elapsed::{Elapsed, TimeoutKind},
+    find_source,
 };
 #[cfg(feature = "test-util")]
 #[doc(inline)]

@@ -50,7 +50,7 @@
 //! | `Timeout(read=…)` | [`body_idle`](crate::standard::Timeouts::body_idle) |
 //! | `Limits(max_connections=…)`, and `PoolTimeout` | [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer), which rejects at once; tower's `ConcurrencyLimit` queues |
 //! | `ConnectError` | [`Cause::ConnectionRefused`](crate::Cause::ConnectionRefused), [`DnsError`](crate::Cause::DnsError), … |
-//! | `ReadTimeout` | [`Elapsed`](crate::timeout::Elapsed), [`Cause::HttpResponseTimeout`](crate::Cause::HttpResponseTimeout) |
+//! | `ReadTimeout` | [`Elapsed`](crate::Elapsed), [`Cause::HttpResponseTimeout`](crate::Cause::HttpResponseTimeout) |
 //! | `RemoteProtocolError` | [`Cause::ConnectionTerminated`](crate::Cause::ConnectionTerminated), [`HttpProtocolError`](crate::Cause::HttpProtocolError), [`HttpResponseIncomplete`](crate::Cause::HttpResponseIncomplete) |
 //! | `response.raise_for_status()` | up to your code; the response's extensions contain a [`Failure`](crate::Failure) |
 //! | `event_hooks` | [`LoggingLayer`](crate::logging::LoggingLayer), [`on_retry`](crate::retry::RetryLayer::on_retry), tower's `map_request` and `map_response` |
@@ -78,7 +78,7 @@
 //! | `CircuitBreakerManualControl`: `IsolateAsync`, `CloseAsync` | | [`Circuit::force_open`](crate::circuit_breaker::Circuit::force_open), [`release`](crate::circuit_breaker::Circuit::release) | |
 //! | `CircuitBreakerStateProvider` | | [`Circuit::state`](crate::circuit_breaker::Circuit::state), [`snapshot`](crate::circuit_breaker::Circuit::snapshot) | |
 //! | `BrokenCircuitException.RetryAfter` | | [`CircuitOpen::retry_after`](crate::circuit_breaker::CircuitOpen::retry_after) | |
-//! | `TimeoutRejectedException` | | [`Elapsed`](crate::timeout::Elapsed) | |
+//! | `TimeoutRejectedException` | | [`Elapsed`](crate::Elapsed) | |
 //! | `SelectPipelineByAuthority()` | not called | [`per_key`](crate::standard::StandardLayer::per_key) | by authority |
 //! | hedging, fallback | | not supported | |
 //!

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
-/// The minimum time between two events of one circuit or limit.
+/// The minimum time between two events of one circuit, limit or log.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// The rejections that no event has reported yet.

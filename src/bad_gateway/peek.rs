@@ -17,9 +17,10 @@ const MAX_FRAMES: usize = 64;
 /// The maximum number of inspected chunks per frame. The remaining chunks are not inspected.
 const MAX_CHUNKS: usize = 16;
 
-/// The delay of an error. hyper's server drops the head and the data that it has not written when the
-/// body fails (hyper 1.12: proto/h1/dispatch.rs; h2 resets the stream), and the inspection has read
-/// them all ahead.
+/// The delay of an error, in which a server can write the data that the inspection has read ahead.
+///
+/// When a body fails, hyper's server drops the head and the data that it has not written (hyper 1.12:
+/// proto/h1/dispatch.rs). With HTTP/2, h2 resets the stream.
 const ERROR_DELAY: Duration = Duration::from_millis(100);
 
 type NextFrame<B> = Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>;
@@ -32,7 +33,7 @@ pub(super) struct Peek<B: Body> {
     ended: bool,
     /// An error that is not yet returned, and the timer of its delay.
     error: Option<(B::Error, Pin<Box<Sleep>>)>,
-    /// Whether `prefix` lacks bytes of the frames that were read.
+    /// `true` if `prefix` lacks bytes of the frames that were read.
     is_truncated: bool,
     /// A copy of the first bytes, at most `limit`.
     prefix: Vec<u8>,

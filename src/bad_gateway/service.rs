@@ -6,7 +6,9 @@ use tower_service::Service;
 
 use super::{ResponseBody, ResponseFuture, settings::Settings};
 
-/// Service made by [`BadGatewayClassifierLayer`](super::BadGatewayClassifierLayer).
+/// A service that finds the cause of failed responses.
+///
+/// Created by [`BadGatewayClassifierLayer`](super::BadGatewayClassifierLayer).
 #[derive(Clone, Debug)]
 pub struct BadGatewayClassifier<S> {
     pub(super) inner: S,

@@ -46,8 +46,9 @@
 //! # Responses to slow requests
 //!
 //! The service gets an error from the request body: [`Elapsed`] with the kind
-//! [`RequestIdle`](TimeoutKind::RequestIdle) or [`RequestTotal`](TimeoutKind::RequestTotal), and
-//! the cause [`RequestTimeout`](crate::Cause::RequestTimeout).
+//! [`RequestIdle`](crate::TimeoutKind::RequestIdle) or
+//! [`RequestTotal`](crate::TimeoutKind::RequestTotal), and the cause
+//! [`RequestTimeout`](crate::Cause::RequestTimeout).
 //!
 //! If the service fails with this error, or with an error that has it as a source,
 //! `ErrorResponseLayer` responds with 408 (RFC 9110 §15.5.9). The client of hyper fails with such
@@ -70,6 +71,9 @@
 //! - `tower_http::timeout`: this layer has `idle` and `total` in one layer. A ready frame always
 //!   wins over the timer. A body that is ready at once needs no timer. A body that spends the
 //!   cooperative budget cannot starve the timer. [`TimeoutKind`] identifies the limit that passed.
+//!
+//! [`Elapsed`]: crate::Elapsed
+//! [`TimeoutKind`]: crate::TimeoutKind
 
 mod future;
 mod layer;
@@ -82,5 +86,3 @@ pub use self::{
     service::BodyTimeout,
     settings::{RequestDirection, ResponseDirection},
 };
-#[doc(inline)]
-pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::time_limit::{BodyKind, TimeoutBody};
 
-/// Service made by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).
+/// A service that limits the waits in bodies.
+///
+/// Created by [`BodyTimeoutLayer`](super::BodyTimeoutLayer).
 #[derive(Clone, Debug)]
 pub struct BodyTimeout<S, Direction = ResponseDirection> {
     pub(super) inner: S,

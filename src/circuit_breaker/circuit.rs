@@ -18,7 +18,8 @@ use tokio::time::Instant;
 use super::{
     message::{Subject, TransitionMessage},
     settings::Settings,
-    state_machine::{Admission, Outcome, Rejection, State, StateMachine, Transition},
+    state::State,
+    state_machine::{Admission, Outcome, Rejection, StateMachine, Transition},
     stripe::Stripe,
     wakers::Wakers,
     window::Counts,

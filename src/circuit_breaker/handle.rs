@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use seawall_core::Failure;
 use tokio::time::Instant;
 
-use super::{circuit::CircuitInner, selector::LazyCircuit, state_machine::State};
+use super::{circuit::CircuitInner, selector::LazyCircuit, state::State};
 use crate::{keys::BoundedMap, sharded_arc::ShardedArc};
 
 /// A handle to a circuit, to read or force its state. Clones refer to the same circuit.

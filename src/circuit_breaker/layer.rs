@@ -92,15 +92,14 @@ impl<C, K: ConfigureCircuits, Completion> CircuitBreakerLayer<C, K, Completion> 
     ///
     /// At most 4,096 keys have a circuit. Requests with further keys, or with keys above 1,024
     /// bytes, pass and do not count. An event at WARN reports the first of them. A circuit takes
-    /// about 1.5 KB, plus 0.4 KB for each further group of threads that calls it. There are eight
-    /// groups.
+    /// about 1.5 KB if one thread calls it, and at most 4.3 KB if many do.
     ///
     /// A circuit without a call in flight can be evicted to make room for another if one of these
     /// conditions holds:
     ///
     /// - It is closed and has no failure in its window.
-    /// - It has received no call for [`max_open_duration`](Self::max_open_duration) since a call
-    ///   could have closed it.
+    /// - Its open duration has ended, and it has received no call for a further
+    ///   [`max_open_duration`](Self::max_open_duration).
     ///
     /// ```
     /// use seawall::{circuit_breaker::CircuitBreakerLayer, keys::by_authority};
@@ -193,7 +192,8 @@ impl<C, K: ConfigureCircuits, Completion> CircuitBreakerLayer<C, K, Completion> 
     /// Sets the minimum number of calls in the window before [`failure_ratio`](Self::failure_ratio)
     /// opens the circuit. Default: 20.
     ///
-    /// It is also the minimum number of failures if every call fails: see [`window`](Self::window).
+    /// While no call succeeds, a part of the [`window`](Self::window) can open the circuit. This minimum
+    /// applies to the failures in that part too.
     #[doc(alias = "minimumNumberOfCalls")]
     #[doc(alias = "MinimumThroughput")]
     pub fn min_calls(self, calls: u32) -> Self {
@@ -204,10 +204,9 @@ impl<C, K: ConfigureCircuits, Completion> CircuitBreakerLayer<C, K, Completion> 
     ///
     /// The window has ten buckets, so a result counts for 90 to 100 % of the duration.
     ///
-    /// If no call succeeds, a tenth of the window is enough. The circuit opens if every call has
-    /// failed for that time, without a pause of that length, and at least
-    /// [`min_calls`](Self::min_calls) failed. Otherwise the successes before an outage would keep
-    /// the circuit closed for half of the window.
+    /// While no call succeeds, a tenth of the window is enough. The circuit opens after that time if at
+    /// least [`min_calls`](Self::min_calls) failed in it, and the calls did not pause for as long. Without
+    /// this rule, the successes before an outage would keep the circuit closed for half of the window.
     #[doc(alias = "slidingWindowSize")]
     #[doc(alias = "SamplingDuration")]
     pub fn window(self, window: Duration) -> Self {
@@ -252,8 +251,8 @@ impl<C, K: ConfigureCircuits, Completion> CircuitBreakerLayer<C, K, Completion> 
 
     /// Sets the maximum to which [`open_duration`](Self::open_duration) grows. Default: 5 s.
     ///
-    /// With 5 s, calls succeed at most 3.3 s after the upstream recovers in the outages of
-    /// `docs/storms.md` (with 8 s, 7.3 s).
+    /// In simulated outages, calls succeed at most 3.3 s after the upstream recovers. With a maximum of
+    /// 8 s, they succeed after at most 7.3 s.
     pub fn max_open_duration(self, time: Duration) -> Self {
         self.set(|settings| settings.max_open_duration = time)
     }

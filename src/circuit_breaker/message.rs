@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use super::{
-    settings::Settings,
-    state_machine::{State, Transition},
-};
+use super::{settings::Settings, state::State, state_machine::Transition};
 
 /// The subject of a message: the circuit, with its key.
 pub(super) struct Subject<'a>(pub(super) Option<&'a str>);

@@ -151,12 +151,14 @@ mod future;
 mod handle;
 mod layer;
 mod message;
+mod open_duration;
 mod permit;
 mod probes;
 mod readiness;
 mod selector;
 mod service;
 mod settings;
+mod state;
 mod state_machine;
 mod stripe;
 mod wakers;
@@ -177,7 +179,7 @@ pub use self::{
     selector::{CircuitPerKey, SharedCircuit},
     service::CircuitBreaker,
     settings::OpenBehavior,
-    state_machine::State,
+    state::State,
 };
 
 /// Response body of [`CircuitBreaker`] with

@@ -8,38 +8,10 @@ use std::{mem, num::NonZeroU32, time::Duration};
 
 use seawall_core::Failure;
 
-use super::{consecutive::ConsecutiveFailures, probes::Probes, settings::Settings, window::Counts};
-use crate::jitter::scale;
-
-/// The state of a circuit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum State {
-    /// All calls pass, and their results are counted.
-    Closed,
-    /// No call passes.
-    Open,
-    /// A few calls pass as probes, to find out whether the upstream has recovered.
-    HalfOpen,
-    /// No call passes, until [`release`](super::Circuit::release).
-    ForcedOpen,
-    /// All calls pass whatever their results, until [`release`](super::Circuit::release).
-    ForcedClosed,
-}
-
-impl State {
-    /// Returns the name used in logs and metrics, such as `half_open`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-            Self::ForcedOpen => "forced_open",
-            Self::ForcedClosed => "forced_closed",
-        }
-    }
-}
+use super::{
+    consecutive::ConsecutiveFailures, open_duration::open_duration, probes::Probes,
+    settings::Settings, state::State, window::Counts,
+};
 
 /// The state of a circuit, and the failures and rejections that led to it.
 #[derive(Clone, Debug, Default)]
@@ -341,12 +313,8 @@ impl StateMachine {
         settings: &Settings,
     ) {
         self.opened_by = Some(failure);
-        let max = settings.max_open_duration.max(settings.open_duration);
-        let open_duration = grow(settings.open_duration, self.reopen_count, max);
-        // Jitter only shortens the duration, so it never exceeds the documented maximum.
-        let jittered = open_duration.saturating_sub(scale(open_duration, MAX_JITTER * random));
-        let retry_after = failure.retry_after().unwrap_or_default().min(settings.max_retry_after);
-        let until = now.saturating_add(jittered.max(retry_after));
+        let open_duration = open_duration(failure, self.reopen_count, random, settings);
+        let until = now.saturating_add(open_duration);
         self.transition(Phase::Open { until }, now, counts);
     }
 
@@ -361,21 +329,6 @@ impl StateMachine {
         let new = self.state();
         self.transitions.push(Transition { old, new, opened_by, counts, rejected, generation });
     }
-}
-
-/// The maximum fraction of the open duration that jitter subtracts.
-const MAX_JITTER: f64 = 0.2;
-
-/// Returns `base` after `reopen_count` multiplications by 1.5, at most `max`.
-fn grow(base: Duration, reopen_count: u32, max: Duration) -> Duration {
-    let mut grown = base.min(max);
-    for _ in 0..reopen_count {
-        if grown >= max || grown.is_zero() {
-            break;
-        }
-        grown = grown.saturating_add(grown / 2).min(max);
-    }
-    grown
 }
 
 #[cfg(test)]
@@ -402,15 +355,5 @@ mod tests {
         machine.force(true, at(15));
         assert_eq!(machine.state(), State::ForcedOpen);
         assert!(!machine.is_evictable(at(1_000), &settings));
-    }
-
-    #[test]
-    fn open_duration_stops_growing_at_maximum() {
-        let (second, max) = (Duration::from_secs(1), Duration::from_secs(8));
-        assert_eq!(grow(second, 1, max), Duration::from_millis(1_500));
-        assert_eq!(grow(second, u32::MAX, max), max);
-        assert_eq!(grow(Duration::ZERO, u32::MAX, max), Duration::ZERO);
-        assert_eq!(grow(Duration::MAX, u32::MAX, Duration::MAX), Duration::MAX);
-        assert_eq!(grow(max, 0, second), second);
     }
 }

@@ -70,10 +70,11 @@ impl ConfigDocument {
     /// Applies inheritance and checks the rules across keys.
     pub(super) fn validate(self) -> Result<Config, ValidationError> {
         if self.default.0.is_none() && self.route.0.is_empty() {
-            // Another program is probably about to write the file.
+            // An empty file is often one that another program has truncated and is about to write.
             return Err(ValidationError::new("is empty, expected [default] or [[route]]"));
         }
         let default = self.default.0.unwrap_or_default();
+        // The default inherits nothing, so all its keys are its own.
         default.check(&default).map_err(|error| error.at("default"))?;
         let mut routes = Routes::default();
         for (index, route) in self.route.0.into_iter().enumerate() {
@@ -81,6 +82,7 @@ impl ConfigDocument {
             let policy = own.clone().inherit(&default);
             policy.check(&own).map_err(|error| error.at_index(index).at("route"))?;
             routes.add(prefix, policy).map_err(|first| {
+                // The message continues with " in" and the position of the first.
                 ValidationError::new("duplicate prefix, first used")
                     .at("prefix")
                     .at_index(index)

@@ -148,7 +148,7 @@
 //! | `circuit_breaker.shadow` | counts and reports, but never rejects | `true`, `false` | `false` |
 //! | `in_flight` | [`InFlightLimitLayer`](crate::in_flight::InFlightLimitLayer): maximum calls in flight for each host and port; `"adaptive"` or a table: a limit that follows the upstream's response times, see [`AdaptiveLimit`](crate::in_flight::AdaptiveLimit) | whole number from 1, `"adaptive"`, table, `"off"` | `"off"` |
 //! | `in_flight.initial` | limit before the first measurement | whole number from 1 | 100 |
-//! | `in_flight.min` | minimum limit; at most `in_flight.max` | whole number from 1 | 10 |
+//! | `in_flight.min` | minimum limit, except in a measurement; at most `in_flight.max` | whole number from 1 | 10 |
 //! | `in_flight.max` | maximum limit | whole number from 1 | 1,000 |
 //! | `next_hop` | [`DeadlineHeaderLayer`](crate::deadline::DeadlineHeaderLayer): sends the time left of `timeouts.total` to the next hop | table, `"off"` | `"off"` |
 //! | `next_hop.header` | the header with that time; required | `"grpc-timeout"`, `"x-envoy-expected-rq-timeout-ms"` | none |

@@ -24,9 +24,9 @@ pub(super) fn authority(uri: &Uri) -> Option<Cow<'_, str>> {
 
 /// Returns the path without dot segments and empty segments, in one form of percent-encoding.
 ///
-/// Only a path that differs is allocated. It then has no trailing slash, so that the root is empty.
-/// As in nginx (`merge_slashes`) and Go (`path.Clean`), a double slash is a single one before `..`
-/// applies.
+/// Allocates only if the path changes. A changed path has no trailing slash, so the root becomes
+/// empty. Double slashes are merged before `..` is resolved, as in nginx (`merge_slashes`) and Go
+/// (`path.Clean`).
 pub(super) fn path(path: &str) -> Cow<'_, str> {
     let bytes = path.as_bytes();
     let differs = |(at, &byte): (usize, &u8)| {
@@ -48,8 +48,8 @@ pub(super) fn path(path: &str) -> Cow<'_, str> {
     Cow::Owned(normal)
 }
 
-/// Decodes octets of unreserved characters, and encodes all others in upper case (§6.2.2.1,
-/// §6.2.2.2). A percent sign without two digits is one of them.
+/// Decodes the octets of unreserved characters. Encodes other octets with upper-case digits
+/// (§6.2.2.1, §6.2.2.2), also a percent sign without two hexadecimal digits.
 fn normalize_encoding(path: &[u8]) -> String {
     let mut normal = String::with_capacity(path.len());
     let mut rest = path;

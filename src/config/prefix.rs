@@ -4,7 +4,7 @@ use http::{Uri, uri::Authority};
 
 use super::{
     normalize,
-    values::{ScalarValue, impl_scalar_deserialize},
+    values::{ConfigValue, impl_scalar_deserialize},
 };
 use crate::redact::REDACTED;
 
@@ -33,9 +33,9 @@ impl Prefix {
         }
         let uri: Uri = text.parse().ok()?;
         // `Uri` drops the fragment, so the text is searched for it.
-        let has_no_extras = uri.query().is_none() && !text.contains(['#', '@', '?']);
+        let has_forbidden_part = uri.query().is_some() || text.contains(['#', '@', '?']);
         let authority =
-            uri.authority().filter(|authority| has_no_extras && has_valid_port(authority))?;
+            uri.authority().filter(|authority| !has_forbidden_part && has_valid_port(authority))?;
         // There are no wildcards, so a host with an asterisk would never match.
         let can_match = !matches!(authority.host(), "" | ".") && !authority.host().contains('*');
         let authority = normalize::authority(&uri).filter(|_| can_match)?;
@@ -71,7 +71,7 @@ impl fmt::Display for Prefix {
     }
 }
 
-impl ScalarValue for Prefix {
+impl ConfigValue for Prefix {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "a URL prefix such as \"https://\", \"https://api.example.com\" or \
@@ -87,7 +87,7 @@ impl ScalarValue for Prefix {
     fn redact(text: &str) -> Cow<'_, str> {
         let start = text.find("://").map_or(0, |at| at + 3);
         let (scheme, rest) = text.split_at(start);
-        // A password may contain a delimiter, so the last `@` counts.
+        // A password may contain `@`, so the user information ends at the last one.
         let (user, rest) = match rest.rfind('@') {
             Some(end) => (REDACTED, &rest[end..]),
             None => ("", rest),

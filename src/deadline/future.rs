@@ -6,10 +6,12 @@ use std::{
 
 use http::Response;
 use pin_project_lite::pin_project;
-use seawall_core::BoxError;
+use seawall_core::{
+    BoxError,
+    elapsed::{Elapsed, TimeoutKind},
+};
 use tokio::time::{Instant, Sleep};
 
-use super::{Elapsed, TimeoutKind};
 use crate::time_limit::TimeoutBody;
 use crate::time_limit::{BodyKind, BodyLimits, drop_expired, poll_at};
 

@@ -84,6 +84,8 @@
 //!   makes it visible to the retry.
 //! - tonic's `grpc-timeout`: this layer caps it with its own limit, reads it only if trusted,
 //!   supports another header, and passes it on.
+//!
+//! [`Elapsed`]: crate::Elapsed
 
 mod future;
 mod header;
@@ -99,5 +101,3 @@ pub use self::{
     propagate::{DeadlineHeader, DeadlineHeaderLayer},
     service::DeadlineService,
 };
-#[doc(inline)]
-pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

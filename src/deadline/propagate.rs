@@ -64,7 +64,9 @@ impl<S> Layer<S> for DeadlineHeaderLayer {
     }
 }
 
-/// Service made by [`DeadlineHeaderLayer`].
+/// A service that sends the remaining time to the next hop.
+///
+/// Created by [`DeadlineHeaderLayer`].
 #[derive(Clone, Debug)]
 pub struct DeadlineHeader<S> {
     inner: S,

@@ -11,7 +11,9 @@ use super::{ResponseFuture, settings::Settings};
 use crate::sharded_arc::ShardedArc;
 use crate::time_limit::TimeoutBody;
 
-/// Service made by [`DeadlineLayer`](super::DeadlineLayer).
+/// A service that ends calls at their deadline.
+///
+/// Created by [`DeadlineLayer`](super::DeadlineLayer).
 #[derive(Clone, Debug)]
 pub struct DeadlineService<S> {
     pub(super) inner: S,

@@ -77,8 +77,8 @@ impl UpstreamUri {
     ///
     /// # Errors
     ///
-    /// Returns an error if the method is CONNECT, which asks for a tunnel, and as
-    /// [`uri_for`](Self::uri_for) does.
+    /// Returns an error if the method is CONNECT, which requests a tunnel, and in the cases of
+    /// [`uri_for`](Self::uri_for).
     pub fn rewrite<B>(&self, mut request: Request<B>) -> Result<Request<B>, UnsupportedTarget> {
         if request.method() == Method::CONNECT {
             return Err(UnsupportedTarget { kind: TargetKind::Connect });

@@ -51,7 +51,7 @@ pub struct Permit {
     reading: Reading,
 }
 
-/// Whether the caller reads the response.
+/// The state of the caller: it reads the response, or not.
 #[derive(Clone, Copy, Debug)]
 enum Reading {
     /// The upstream makes the next step: it sends the response, or a part of it.

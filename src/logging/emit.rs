@@ -17,6 +17,7 @@ use super::{
     outcome::{Completion, EventKind},
     record::Record,
     settings::{Role, Settings},
+    shed_calls::summarize_shed_calls,
     target::{FullUrl, Port, Query, RequestTarget},
 };
 use crate::{
@@ -54,6 +55,7 @@ pub(super) fn emit(record: &Record, completion: &Completion<'_>) {
             );
         }
     }
+    summarize_shed_calls(record, completion, kind);
     otel::record_end(record, completion);
 }
 

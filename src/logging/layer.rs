@@ -119,11 +119,11 @@ impl<C, V> LoggingLayer<C, V> {
         self.set(|it| it.levels.failure = level)
     }
 
-    /// Sets the level of requests that an open circuit or an in-flight limit rejects. Default:
+    /// Sets the level of requests that an open circuit or a limit of this process rejects. Default:
     /// DEBUG.
     ///
-    /// There may be thousands of them per second. The circuit's own event, at WARN, has their
-    /// number.
+    /// There may be thousands of them per second. An event at WARN, at most once per minute, has
+    /// their number.
     pub fn rejected_level(self, level: Level) -> Self {
         self.set(|it| it.levels.rejected = level)
     }

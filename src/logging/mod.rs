@@ -72,6 +72,11 @@
 //! at INFO. They would flood the log. The circuit or the limit summarizes them in one event at
 //! WARN, at once and then at most once per minute. `rejected_level(Level::Info)` logs each of them.
 //!
+//! Rejections by `tower::load_shed` have no event of their own. The log summarizes them in the same
+//! way, in an event named `load_shed`. Its field `rejected` is the number of calls since the
+//! previous event. An error with a detail of [`LoadShed`](crate::Detail::LoadShed), of a layer of
+//! yours, counts too.
+//!
 //! A call whose attempts failed before it was rejected is logged as a failure, with the cause of
 //! the last of these attempts.
 //!
@@ -275,6 +280,7 @@ mod request_head;
 mod sampler;
 mod service;
 mod settings;
+mod shed_calls;
 mod target;
 
 pub use self::{

@@ -4,7 +4,7 @@ use http::{HeaderName, header};
 use tracing::level_filters::LevelFilter;
 
 use super::{Level, RequestHead, level::Levels, sampler::Sampler};
-use crate::redact::Redaction;
+use crate::{redact::Redaction, rejections::Rejections};
 
 /// The side of the connection that the layer logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(super) struct Settings {
     pub(super) headers: Vec<HeaderName>,
     pub(super) max_failed_body_bytes: usize,
     pub(super) curl: bool,
+    /// The calls that a layer without an event of its own rejected.
+    pub(super) shed_calls: Arc<Rejections>,
 }
 
 type SkipFn = dyn Fn(RequestHead<'_>) -> bool + Send + Sync;
@@ -75,6 +77,7 @@ impl Settings {
             headers: Vec::new(),
             max_failed_body_bytes: 0,
             curl: true,
+            shed_calls: Arc::default(),
         }
     }
 

@@ -72,8 +72,9 @@ fn new_labels(host: &str, port: Option<u16>) -> ServerLabels {
 /// Omits the authority, which may contain a user name and password.
 impl fmt::Debug for CachedLabels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let servers = self.first.get().into_iter().chain(&self.previous);
-        f.debug_list().entries(servers.map(|server| &server.labels)).finish()
+        let first = self.first.get().map(|server| &server.labels);
+        let previous = self.previous.as_ref().map(|server| &server.labels);
+        f.debug_tuple("CachedLabels").field(&first).field(&previous).finish()
     }
 }
 

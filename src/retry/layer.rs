@@ -1,12 +1,12 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use http::{HeaderName, Method, Uri};
+use http::{Method, Uri};
 use seawall_core::classify::HttpClassifier;
 use tower_layer::Layer;
 
 use super::{
-    Backoff, Budget, ClonedCallAdapter, HttpCallAdapter, IdentityBody, MappedBody, ReplayBody,
-    Retry, RetryEvent, RetryOverride,
+    Backoff, Budget, ClonedCallAdapter, HttpCallAdapter, IdentityBody, Retry, RetryEvent,
+    RetryOverride,
     event::Hook,
     policy::{Methods, Policy},
     settings::Settings,
@@ -318,7 +318,7 @@ impl<C, P> RetryLayer<C, P> {
     /// Default: no limit.
     ///
     /// An earlier [`Deadline`](crate::Deadline) of the request ends the call too. A call whose
-    /// deadline has already passed is not sent. The error is [`Elapsed`](crate::timeout::Elapsed),
+    /// deadline has already passed is not sent. The error is [`Elapsed`](crate::Elapsed),
     /// wrapped in [`RetriesExhausted`](super::RetriesExhausted) after more than one attempt.
     /// Without a total timeout, a request's deadline only prevents further attempts.
     ///
@@ -347,52 +347,6 @@ impl<C, P> RetryLayer<C, P> {
     pub(crate) fn set(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         self.settings.update(|settings| change(Arc::make_mut(&mut settings.policy)));
         self
-    }
-}
-
-impl<C, F> RetryLayer<C, HttpCallAdapter<F>> {
-    /// Sets the maximum number of bytes of a request body that are buffered for retries. A longer
-    /// body, or one of more than 1,024 frames, is sent again only if it is unread. Default: 64 KiB.
-    pub fn max_replay_bytes(self, bytes: usize) -> Self {
-        self.set(|policy| policy.max_replay_bytes = bytes)
-    }
-
-    /// Sets the maximum time to read the body of a response that is retried, so that its HTTP/1.1
-    /// connection can be reused. Default: 50 ms.
-    ///
-    /// Reading ends with the delay at the latest. A body of more than 16 KiB or 64 frames is
-    /// dropped.
-    pub fn drain_timeout(self, time: Duration) -> Self {
-        self.set(|policy| policy.drain_timeout = time)
-    }
-
-    /// Sets the name of a header with the attempt number, sent from the second attempt (`2`) on.
-    /// Default: no header.
-    pub fn attempt_header(self, name: HeaderName) -> Self {
-        self.set(|policy| policy.attempt_header = Some(name))
-    }
-
-    /// Converts the body of each attempt, for a client that requires a certain body type.
-    ///
-    /// ```
-    /// # use seawall::retry::RetryLayer;
-    /// # fn example(channel: tonic::transport::Channel) {
-    /// let client = tower::ServiceBuilder::new()
-    ///     .layer(RetryLayer::new().map_body(tonic::body::Body::new))
-    ///     .service(channel);
-    /// # fn check(_: impl tower::Service<http::Request<tonic::body::Body>>) {}
-    /// # check(client);
-    /// # }
-    /// ```
-    pub fn map_body<B, B2, G>(self, convert: G) -> RetryLayer<C, HttpCallAdapter<MappedBody<G>>>
-    where
-        G: Fn(ReplayBody<B>) -> B2,
-    {
-        RetryLayer {
-            classifier: self.classifier,
-            adapter: HttpCallAdapter { convert: MappedBody(convert) },
-            settings: self.settings,
-        }
     }
 }
 

@@ -179,6 +179,7 @@ mod drain;
 mod event;
 mod future;
 mod http_calls;
+mod http_settings;
 mod layer;
 mod limits;
 mod policy;

@@ -183,9 +183,9 @@ mod classifier;
 mod client;
 #[cfg(feature = "error-response")]
 mod gateway;
-mod layer;
 #[cfg(test)]
-mod order;
+mod hints;
+mod layer;
 pub(crate) mod per_key;
 mod stack;
 mod timeouts;

@@ -8,7 +8,7 @@ thread_local! {
 
 /// Calls `drop_call`, which drops a call whose time limit has passed.
 ///
-/// A future can tell this from a caller that has given up: see [`is_expiring`]. A thread-local value
+/// A future can distinguish this from a caller that has given up: see [`is_expiring`]. A thread-local value
 /// costs nothing in calls that end in time, unlike a value in each request.
 pub(crate) fn drop_expired<T>(drop_call: impl FnOnce() -> T) -> T {
     let _scope = Scope(IS_EXPIRING.replace(true));

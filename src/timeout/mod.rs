@@ -68,6 +68,8 @@
 //!   starve the timer, and a response that is ready at once needs no timer.
 //! - `tower_http::timeout`: this layer returns an error, not a response, so that the retry layer
 //!   can handle it. A ready response always wins over the timer.
+//!
+//! [`Elapsed`]: crate::Elapsed
 
 mod future;
 mod layer;
@@ -80,5 +82,3 @@ pub use self::{
     service::Timeout,
     timeout_source::{FixedTimeout, PauseWhileBodyPending, TimeoutFn, TimeoutSource},
 };
-#[doc(inline)]
-pub use seawall_core::elapsed::{Elapsed, TimeoutKind};

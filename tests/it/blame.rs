@@ -39,6 +39,19 @@ struct Reaction {
     level: Level,
 }
 
+const PAGE: &str = include_str!("../../docs/blame.md");
+
+/// Returns the row of `docs/blame.md` that starts with a cell, without that cell.
+fn documented(cell: &str) -> &'static str {
+    let start = format!("| {cell} | ");
+    let row = PAGE.lines().find_map(|line| line.strip_prefix(&start));
+    row.unwrap_or_else(|| panic!("expected a row for {cell}"))
+}
+
+fn yes_or_no(is_yes: bool) -> &'static str {
+    if is_yes { "yes" } else { "no" }
+}
+
 /// Enough failures to open a circuit with default settings.
 const CALLS: usize = 25;
 

@@ -16,8 +16,8 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BoxError, Cause, Processed, TimeoutBody,
-    body_timeout::{BodyTimeoutLayer, Elapsed, TimeoutKind},
+    BoxError, Cause, Elapsed, Processed, TimeoutBody, TimeoutKind,
+    body_timeout::BodyTimeoutLayer,
     classify::{classify_body_error, classify_error},
 };
 use tokio::{

@@ -11,12 +11,11 @@ use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BoxError, Cause, Deadline, Processed,
+    BoxError, Cause, Deadline, Elapsed, Processed, TimeoutKind,
     classify::classify_error,
     deadline::{
-        DeadlineLayer, Elapsed,
+        DeadlineLayer,
         TimeoutHeader::{self, EnvoyExpected, Grpc},
-        TimeoutKind,
     },
     error_response::ErrorResponseLayer,
     find_source,

@@ -8,6 +8,7 @@ mod hyper;
 mod rate_limit;
 #[cfg(feature = "reqwest-0_13")]
 mod reqwest;
+mod spawned_calls;
 #[cfg(feature = "tonic-0_14")]
 mod tonic;
 mod tower;

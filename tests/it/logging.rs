@@ -6,6 +6,7 @@ mod cancellation;
 mod content_length;
 #[cfg(unix)]
 mod curl;
+mod emission;
 mod escaping;
 mod fields;
 mod formatters;
@@ -16,7 +17,7 @@ mod grpc;
 mod levels;
 #[cfg(feature = "full")]
 mod open_circuit;
-mod options;
+mod optional_fields;
 mod panics;
 mod redacted;
 mod redacted_text;

@@ -5,9 +5,9 @@ mod request_bodies;
 
 use futures_util::FutureExt;
 use seawall::{
-    BoxError, Cause, Processed,
+    BoxError, Cause, Elapsed, Processed, TimeoutKind,
     classify::classify_error,
-    timeout::{Elapsed, Timeout, TimeoutKind, TimeoutLayer},
+    timeout::{Timeout, TimeoutLayer},
 };
 use std::{
     future::{Future, pending, poll_fn},

@@ -68,7 +68,7 @@ assert_impl_all!(HttpClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(GrpcClassifier: Clone, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(seawall::Failure: Copy, Send, Sync, std::error::Error);
 assert_impl_all!(seawall::retry::RetriesExhausted: Send, Sync, std::error::Error);
-assert_impl_all!(seawall::timeout::Elapsed: Send, Sync, std::error::Error);
+assert_impl_all!(seawall::Elapsed: Send, Sync, std::error::Error);
 assert_impl_all!(ReplayBody<Body>: Send, Sync, Unpin);
 // With `Default`, a layer that follows redirects would compile inside retry and could repeat a
 // POST.

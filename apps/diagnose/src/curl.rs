@@ -25,6 +25,7 @@ const NON_SECRET_HEADERS: [&str; 8] = [
 pub(crate) fn command(target: &Target, options: &Options) -> String {
     let seconds = options.timeout.as_secs_f64().ceil().max(1.0);
     let mut args = vec!["curl".into(), "-v".into(), "--max-time".into(), format!("{seconds}")];
+    // GET needs no option, and other methods are not accepted.
     if options.method == Method::HEAD {
         args.push("-I".into());
     }

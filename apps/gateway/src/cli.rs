@@ -6,6 +6,8 @@ use clap::{Parser, ValueEnum, error::ErrorKind};
 use http::Uri;
 use seawall::gateway::UpstreamUri;
 
+use crate::forward::is_host_and_port;
+
 /// A reverse proxy that hides upstream failures from its callers.
 ///
 /// Without --upstream or --config, it runs a demo. It starts upstreams that fail on purpose,
@@ -106,6 +108,9 @@ pub(crate) fn validate_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b)) {
         return Err("expected a name of letters, digits and -_.~");
     }
+    if matches!(name, "." | "..") {
+        return Err("expected a name that is no dot segment");
+    }
     if name == "metrics" {
         return Err("the name `metrics` is reserved");
     }
@@ -119,9 +124,8 @@ pub(crate) fn parse_url(text: &str) -> Result<Uri, String> {
         Some("http" | "https") => {}
         _ => return Err("expected a URL with http:// or https://".into()),
     }
-    let authority = url.authority().map(http::uri::Authority::as_str);
-    if authority.is_none_or(|authority| authority.contains('@')) || url.query().is_some() {
-        return Err("expected a URL with a host, and without a user or a query".into());
+    if !url.authority().is_some_and(is_host_and_port) || url.query().is_some() {
+        return Err("expected a URL with a host and a valid port, and no user or query".into());
     }
     UpstreamUri::from_str(text).map_err(|error| error.to_string())?;
     Ok(url)

@@ -2,6 +2,8 @@
 
 use std::{fmt, process::ExitCode};
 
+use crate::config::ConfigError;
+
 /// A one-line message and its exit code.
 pub(crate) enum ExitError {
     /// The arguments or the configuration are invalid. Exit code 2.
@@ -16,6 +18,12 @@ impl ExitError {
             Self::Usage(_) => 2,
             Self::Failure(_) => 1,
         })
+    }
+}
+
+impl From<ConfigError> for ExitError {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

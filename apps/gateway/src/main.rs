@@ -14,6 +14,7 @@ mod clone_on_call;
 mod config;
 mod dashboard;
 mod demo;
+mod dialect;
 mod engine;
 mod exit_error;
 mod forward;
@@ -27,7 +28,7 @@ mod upstream;
 use std::{fmt::Display, io, process::ExitCode, time::Duration};
 
 use cli::{Arguments, UpstreamArgument};
-use config::{Config, ConfigError, Policy};
+use config::{Config, Policy};
 use dashboard::Dashboard;
 use engine::{ConfigFile, ReloadableRouter};
 use exit_error::ExitError;
@@ -71,22 +72,18 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
         return demo.run(listener, arguments.once, prometheus).await;
     }
     let file = arguments.config.map(|path| ConfigFile { path, listen });
-    let config = match &file {
-        Some(file) => file.load().map_err(usage_error)?,
-        None => {
-            let services = arguments.upstreams.into_iter();
-            Config::with_services(
-                services.map(|UpstreamArgument { name, url }| (name, url)),
-                policy,
-            )
-        }
+    let config = if let Some(file) = &file {
+        file.load()?
+    } else {
+        let services = arguments.upstreams.into_iter();
+        Config::with_services(services.map(|UpstreamArgument { name, url }| (name, url)), policy)
     };
-    serve(config, file, listener, prometheus).await
+    serve(&config, file, listener, prometheus).await
 }
 
 /// Serves the services of a configuration. SIGHUP reloads its file, if it has one.
 async fn serve(
-    config: Config,
+    config: &Config,
     file: Option<ConfigFile>,
     listener: TcpListener,
     prometheus: PrometheusHandle,
@@ -94,17 +91,13 @@ async fn serve(
     let serve_error = |error: io::Error| ExitError::Failure(format!("cannot serve: {error}"));
     let (shutdown, on_shutdown) = watch::channel(false);
     let dashboard = Dashboard::new(None, on_shutdown);
-    let services = ReloadableRouter::start(config, dashboard.clone()).map_err(usage_error)?;
+    let services = ReloadableRouter::start(config, dashboard.clone())?;
     let settings = services.server_settings();
     if let Some(file) = file {
         server::reload_on_sighup(services.clone(), file).map_err(serve_error)?;
     }
     let app = app::router(services, dashboard, prometheus);
     server::serve_until_shutdown(listener, app, shutdown, settings).await.map_err(serve_error)
-}
-
-fn usage_error(error: ConfigError) -> ExitError {
-    ExitError::Usage(error.to_string())
 }
 
 /// Returns the policy of `--upstream` and of the demo.

@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use seawall::{
-    BoxError, Cause, Failure,
+    Blame, BoxError, Cause, Failure,
     bad_gateway::Evidence,
     circuit_breaker::CircuitOpen,
     classify::{Classify, HttpClassifier, classify_body_error, classify_error},
@@ -56,7 +56,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // A cancelled call is not recorded.
+    // Neither a cancelled call nor a failure of the caller, such as a broken upload, is recorded.
     fn call(&mut self, request: Request<R>) -> Self::Future {
         let call = self.inner.call(request);
         let stats = Arc::clone(&self.stats);
@@ -75,7 +75,9 @@ where
                     Ok(response)
                 }
                 Err(error) => {
-                    stats.record(error_outcome(&error));
+                    if let Some(outcome) = error_outcome(&error) {
+                        stats.record(outcome);
+                    }
                     Err(error)
                 }
             }
@@ -109,25 +111,29 @@ fn response_outcome<B>(response: &Response<B>) -> Outcome {
     }
 }
 
-fn error_outcome(error: &BoxError) -> Outcome {
+/// Returns the outcome of a call without a response, unless its caller is to blame.
+fn error_outcome(error: &BoxError) -> Option<Outcome> {
     let exhausted = find_source::<RetriesExhausted>(&**error);
     let is_rejected = find_source::<Rejection>(&**error).is_some();
     let failure = match (find_source::<CircuitOpen>(&**error), exhausted) {
-        (_, None) if is_rejected => return Outcome::Rejected,
-        (Some(_), None) => return Outcome::Rejected,
+        (_, None) if is_rejected => return Some(Outcome::Rejected),
+        (Some(_), None) => return Some(Outcome::Rejected),
         // The circuit opened between two attempts, probably after the last failure.
         (Some(open), Some(_)) => *open.opened_by().unwrap_or(&Failure::new(Cause::CircuitOpen)),
         (None, _) => classify_error(&**error),
     };
+    if failure.blame() == Blame::Caller {
+        return None;
+    }
     let last_response = exhausted.and_then(RetriesExhausted::last_response);
-    Outcome::Failed(FailedCall {
+    Some(Outcome::Failed(FailedCall {
         failure,
         evidence: last_response
             .and_then(|response| response.extensions().get())
             .map(Evidence::summary),
         attempts: exhausted.map_or(NonZeroU32::MIN, RetriesExhausted::attempts),
         stop_reason: exhausted.map(RetriesExhausted::stop_reason),
-    })
+    }))
 }
 
 /// A body that records the outcome of the call at its end, or a failure if it is interrupted.

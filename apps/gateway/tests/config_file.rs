@@ -53,7 +53,7 @@ fn invalid_file_is_reported_in_one_line_with_position() {
         (format!("{SERVICE}[policy]\nopen_after = 0\n"), "FILE:6: open_after: invalid value: "),
         (
             format!("{SERVICE}[policy]\nattempt = \"20m\"\n"),
-            "FILE: [policy]: expected 0s < attempt <= total, and 0s < idle",
+            "FILE:5: [policy]: expected attempt <= total",
         ),
         (format!("{SERVICE}[limit]\nburst = 1\n"), "FILE:5: missing field `requests_per_minute`"),
         (
@@ -95,7 +95,7 @@ fn invalid_file_is_reported_in_one_line_with_position() {
         ),
         (
             format!("{SERVICE}[service.policy]\nattempt = \"20m\"\n"),
-            "FILE:2: name: service `a`: [service.policy]: expected 0s < attempt <= total",
+            "FILE:2: name: service `a`: [service.policy]: expected attempt <= total",
         ),
         (
             SERVICE.replace("[[service.upstream]]", "dialect = \"cohere\"\n[[service.upstream]]"),
@@ -118,6 +118,45 @@ fn invalid_file_is_reported_in_one_line_with_position() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(message.starts_with("cannot read /nowhere/at/all: "), "{message}");
+}
+
+#[test]
+fn setting_that_has_no_effect_or_overflows_is_reported() {
+    let endless = "\"18446744073709551615s\"";
+    let key = "api_key_env = \"GATEWAY_TEST_KEY\"\n";
+    for (text, expected) in [
+        (SERVICE.replace("\"a\"", "\"..\""), "FILE:2: name: expected a name that is no dot seg"),
+        (SERVICE.replace("//h", "//h:99999"), "FILE:4: url: expected a URL with a host and a val"),
+        (
+            SERVICE.replace("\"a\"", "\"a\"\nhttp2 = true"),
+            "FILE:2: name: service `a`: expected http2 in each upstream, or a url",
+        ),
+        (
+            format!("{SERVICE}api_key_header = \"x-key\"\n"),
+            "FILE:2: name: service `a`: expected api_key_env in an upstream with api_key_header",
+        ),
+        (
+            format!("{SERVICE}{key}api_key_header = \"Host\"\n"),
+            "FILE:6: api_key_header: expected a header that does not frame or route",
+        ),
+        (format!("{SERVICE}[policy]\ntotal = {endless}\n"), "FILE:6: total: expected a duration"),
+        (format!("{SERVICE}[policy]\nidle = \"0s\"\n"), "FILE:6: idle: expected a duration abov"),
+        (
+            format!("{SERVICE}[connections]\nidle_timeout = {endless}\n"),
+            "FILE:6: idle_timeout: expected a duration above 0s and up to 1 year",
+        ),
+        (
+            format!("{SERVICE}[connections]\nhttp2_ping_interval = {endless}\n"),
+            "FILE:6: http2_ping_interval: expected a duration above 0s and up to 1 year",
+        ),
+        (
+            format!("{SERVICE}[forwarding]\ntunnel_idle = {endless}\n"),
+            "FILE:6: tunnel_idle: expected a duration above 0s and up to 1 year",
+        ),
+    ] {
+        let message = config_error(&text, "127.0.0.1:0");
+        assert!(message.starts_with(expected), "{message}\nfor {text}");
+    }
 }
 
 #[tokio::test]
@@ -211,4 +250,21 @@ async fn sighup_replaces_policy_of_service_and_keeps_it_if_file_is_invalid() {
     assert!(message.ends_with("the previous configuration stays in force"), "{message}");
     assert_eq!(gateway.request("GET", "/billing/x").await.0, 502);
     assert_eq!(down.requests(), 5);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn retry_reaches_scripted_upstream_when_reload_replaces_it() {
+    let text = "[[service]]\nname = \"a\"\n[[service.upstream]]\nscript = \"rate_limited\"\n";
+    let file = config_file(text);
+    let gateway = GatewayProcess::start(&["--config", file.path().to_str().unwrap()]);
+    assert_eq!(gateway.request("GET", "/a").await.0, 200);
+    // The second response is a 429, after which the retry waits for 300 ms.
+    let reload = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        fs::write(file.path(), text.replace("\"a\"", "\"a\"\npolicy.retries = 3")).unwrap();
+        gateway.signal("-HUP");
+    };
+    let ((status, _, body), ()) = tokio::join!(gateway.request("GET", "/a"), reload);
+    assert_eq!(status, 200, "{body}");
 }

@@ -216,7 +216,7 @@ async fn open_event_stream_does_not_delay_shutdown() {
 }
 
 #[tokio::test]
-async fn real_upstreams_have_no_controls_and_keep_their_names() {
+async fn real_upstreams_have_no_controls_and_may_have_names_of_pages() {
     let origin = Origin::start(Script::Healthy).await.unwrap();
     let names = ["page.css", "events", "traffic", "break", "x"];
     let upstreams: Vec<_> =

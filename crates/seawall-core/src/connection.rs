@@ -51,8 +51,8 @@ const SPEAKS_HTTP2: u8 = 3;
 /// The beginning of the HTTP/2 connection preface (RFC 9113 §3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
-/// The shortest idle time that an idle timeout explains. Of common servers gunicorn's is the
-/// shortest, with 2 s by default (gunicorn 23, `keepalive`). Some are set to a second.
+/// The minimum idle time that an idle timeout explains. Among common servers, gunicorn has the
+/// shortest timeout: 2 s by default (gunicorn 23, `keepalive`). Some are set to a second.
 const MIN_STALE_IDLE: Duration = Duration::from_secs(1);
 
 impl ConnectionUse {
@@ -89,8 +89,8 @@ impl ConnectionUse {
         }
     }
 
-    /// Returns what the first bytes of the server show, if they are not the response to a request
-    /// by HTTP/1.1.
+    /// Returns the protocol of the server by its first bytes. `None` if they are the response to a
+    /// request by HTTP/1.1.
     #[must_use]
     pub fn server(&self) -> Option<Detail> {
         match self.0.server.load(Ordering::Relaxed) {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::{
     config::{
         validation_error::ValidationError,
-        values::{DurationValue, Jitter, OptionalValue, ScalarValue, impl_scalar_deserialize},
+        values::{ConfigValue, DurationValue, Jitter, OptionalValue, impl_scalar_deserialize},
     },
     retry,
 };
@@ -43,7 +43,7 @@ const KINDS: [(&str, Kind); 4] = [
     ("urllib3", Kind::Urllib3),
 ];
 
-impl ScalarValue for Kind {
+impl ConfigValue for Kind {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one of \"exponential\", \"constant\", \"none\", \"urllib3\"")
     }
@@ -64,7 +64,7 @@ impl_scalar_deserialize!(Kind);
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Factor(f64);
 
-impl ScalarValue for Factor {
+impl ConfigValue for Factor {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number of seconds, zero or more")
     }

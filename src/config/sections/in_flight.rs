@@ -7,7 +7,7 @@ use serde::{
 
 use super::{Inherit, section};
 use crate::{
-    config::values::{OptionalValue, OrOff, Positive, ScalarValue, impl_scalar_deserialize},
+    config::values::{ConfigValue, OptionalValue, OrOff, Positive, impl_scalar_deserialize},
     in_flight::{AdaptiveLimit, InFlightLimitLayer},
 };
 
@@ -31,7 +31,7 @@ section! {
     }
 }
 
-impl ScalarValue for InFlight {
+impl ConfigValue for InFlight {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Positive::expected(f)?;
         f.write_str(", \"adaptive\", a table of `initial`, `min`, `max`")

@@ -4,7 +4,7 @@ use super::section;
 use crate::{
     config::{
         validation_error::ValidationError,
-        values::{ConfigTimeoutHeader, DurationValue, ScalarVisitor},
+        values::{ConfigTimeoutHeader, DurationValue, ValueVisitor},
     },
     deadline::DeadlineHeaderLayer as Layer,
 };
@@ -25,7 +25,7 @@ impl NextHop {
         if self.header.0.is_some() {
             return Ok(());
         }
-        let expected: &dyn Expected = &ScalarVisitor::<ConfigTimeoutHeader>::new();
+        let expected: &dyn Expected = &ValueVisitor::<ConfigTimeoutHeader>::new();
         Err(ValidationError::new(format!("missing field `header`, expected {expected}")))
     }
 

@@ -1,6 +1,6 @@
 use std::{fmt, num::NonZeroU32};
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) struct Count<const MIN: u32 = 0, const MAX: u32 = { u32::MAX }>(pub(c
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Positive(pub(crate) NonZeroU32);
 
-impl<const MIN: u32, const MAX: u32> ScalarValue for Count<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> ConfigValue for Count<MIN, MAX> {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a whole number from {MIN} to {MAX}")
     }
@@ -27,7 +27,7 @@ impl<const MIN: u32, const MAX: u32> ScalarValue for Count<MIN, MAX> {
 
 impl_scalar_deserialize!([const MIN: u32, const MAX: u32] Count<MIN, MAX>);
 
-impl ScalarValue for Positive {
+impl ConfigValue for Positive {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Count::<1>::expected(f)
     }

@@ -1,12 +1,12 @@
 use std::{fmt, time::Duration};
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 
 /// A duration of at least `MIN` milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DurationValue<const MIN: u64 = 0>(pub(crate) Duration);
 
-impl<const MIN: u64> ScalarValue for DurationValue<MIN> {
+impl<const MIN: u64> ConfigValue for DurationValue<MIN> {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a duration with a unit such as \"250ms\" or \"10s\"")?;
         if MIN > 0 { write!(f, ", {MIN}ms or more") } else { Ok(()) }

@@ -2,13 +2,13 @@ use std::fmt;
 
 use http::HeaderName;
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 
 /// A header name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HeaderNameValue(pub(crate) HeaderName);
 
-impl ScalarValue for HeaderNameValue {
+impl ConfigValue for HeaderNameValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a header name")
     }

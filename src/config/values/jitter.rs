@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use super::{DurationValue, ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, DurationValue, impl_scalar_deserialize};
 
 /// The jitter of a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) enum Jitter {
     Added(Duration),
 }
 
-impl ScalarValue for Jitter {
+impl ConfigValue for Jitter {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("true, false, or the maximum jitter, ")?;
         DurationValue::<0>::expected(f)

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 use crate::logging::Level;
 
 /// A log level.
@@ -16,7 +16,7 @@ const LEVELS: [(&str, Level); 6] = [
     ("off", Level::Off),
 ];
 
-impl ScalarValue for LevelValue {
+impl ConfigValue for LevelValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one of \"trace\", \"debug\", \"info\", \"warn\", \"error\", \"off\"")
     }

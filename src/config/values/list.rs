@@ -5,13 +5,13 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-use super::{ScalarValue, table::Table};
+use super::{ConfigValue, table::Table};
 
 /// A list of scalar values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
-impl<'de, T: ScalarValue + Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: ConfigValue + Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
@@ -19,7 +19,7 @@ impl<'de, T: ScalarValue + Deserialize<'de>> Deserialize<'de> for List<T> {
 
 struct ListVisitor<T>(PhantomData<fn() -> T>);
 
-impl<'de, T: ScalarValue + Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+impl<'de, T: ConfigValue + Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     type Value = List<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +90,7 @@ pub(crate) fn collect_seq<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
 }
 
 #[cfg(feature = "config-schema")]
-impl<T: ScalarValue> schemars::JsonSchema for List<T> {
+impl<T: ConfigValue> schemars::JsonSchema for List<T> {
     fn inline_schema() -> bool {
         true
     }

@@ -6,7 +6,7 @@ use serde::{
     de::{self, SeqAccess, Unexpected, Visitor},
 };
 
-use super::{ScalarValue, impl_scalar_deserialize, list::collect_seq};
+use super::{ConfigValue, impl_scalar_deserialize, list::collect_seq};
 
 /// The methods that are retried even if the request may have been processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Methods {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MethodName(pub(crate) Method);
 
-impl ScalarValue for MethodName {
+impl ConfigValue for MethodName {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an upper-case method such as \"GET\"")
     }

@@ -41,7 +41,7 @@ pub(crate) use self::{
 /// A value written as a string, a number, a boolean or a table.
 ///
 /// Each `from_*` method returns `None` for a value that the type does not accept.
-pub(crate) trait ScalarValue: Sized {
+pub(crate) trait ConfigValue: Sized {
     /// Writes the expected value for an error message, such as `a number from 0 to 1`.
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
@@ -75,16 +75,16 @@ pub(crate) trait ScalarValue: Sized {
     fn schema() -> schemars::Schema;
 }
 
-/// The visitor that deserializes a [`ScalarValue`].
-pub(crate) struct ScalarVisitor<T>(PhantomData<fn() -> T>);
+/// The visitor that deserializes a [`ConfigValue`].
+pub(crate) struct ValueVisitor<T>(PhantomData<fn() -> T>);
 
-impl<T> ScalarVisitor<T> {
+impl<T> ValueVisitor<T> {
     pub(crate) const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<'de, T: ScalarValue> Visitor<'de> for ScalarVisitor<T> {
+impl<'de, T: ConfigValue> Visitor<'de> for ValueVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,13 +123,13 @@ impl<'de, T: ScalarValue> Visitor<'de> for ScalarVisitor<T> {
     }
 }
 
-/// Implements `Deserialize` and `JsonSchema` for a [`ScalarValue`]. Generic parameters precede the
+/// Implements `Deserialize` and `JsonSchema` for a [`ConfigValue`]. Generic parameters precede the
 /// type, in brackets.
 macro_rules! impl_scalar_deserialize {
     ([$($generics:tt)*] $type:ty) => {
         impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any($crate::config::values::ScalarVisitor::new())
+                deserializer.deserialize_any($crate::config::values::ValueVisitor::new())
             }
         }
 
@@ -144,7 +144,7 @@ macro_rules! impl_scalar_deserialize {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                <Self as $crate::config::values::ScalarValue>::schema()
+                <Self as $crate::config::values::ConfigValue>::schema()
             }
         }
     };

@@ -7,7 +7,7 @@ use serde::{
     de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 
 /// A value, or `"off"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +17,10 @@ pub(crate) struct OrOff<T>(pub(crate) Option<T>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unlimited<T>(pub(crate) Option<T>);
 
-/// Implements [`ScalarValue`] for a type that is a value or a keyword.
+/// Implements [`ConfigValue`] for a type that is a value or a keyword.
 macro_rules! impl_optional_scalar {
     ($type:ident, $keyword:literal) => {
-        impl<T: ScalarValue> ScalarValue for $type<T> {
+        impl<T: ConfigValue> ConfigValue for $type<T> {
             fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 T::expected(f)?;
                 f.write_str(concat!(", or \"", $keyword, "\""))
@@ -51,7 +51,7 @@ macro_rules! impl_optional_scalar {
             }
         }
 
-        impl_scalar_deserialize!([T: ScalarValue] $type<T>);
+        impl_scalar_deserialize!([T: ConfigValue] $type<T>);
     };
 }
 

@@ -2,13 +2,13 @@ use std::fmt;
 
 use seawall_core::Ratio;
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 
 /// A ratio from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RatioValue(pub(crate) Ratio);
 
-impl ScalarValue for RatioValue {
+impl ConfigValue for RatioValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number from 0 to 1")
     }

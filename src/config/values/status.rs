@@ -1,12 +1,12 @@
 use std::fmt;
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 
 /// An HTTP status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status(pub(crate) u16);
 
-impl ScalarValue for Status {
+impl ConfigValue for Status {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a status from 100 to 599")
     }

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 
 /// Any string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StringValue(pub(crate) String);
 
-impl ScalarValue for StringValue {
+impl ConfigValue for StringValue {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{ScalarValue, impl_scalar_deserialize};
+use super::{ConfigValue, impl_scalar_deserialize};
 use crate::deadline::TimeoutHeader;
 
 /// A timeout header, written as its name.
@@ -9,7 +9,7 @@ pub(crate) struct ConfigTimeoutHeader(pub(crate) TimeoutHeader);
 
 const HEADERS: [TimeoutHeader; 2] = [TimeoutHeader::Grpc, TimeoutHeader::EnvoyExpected];
 
-impl ScalarValue for ConfigTimeoutHeader {
+impl ConfigValue for ConfigTimeoutHeader {
     fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [grpc, envoy] = HEADERS.map(TimeoutHeader::as_str);
         write!(f, "one of \"{grpc}\", \"{envoy}\"")

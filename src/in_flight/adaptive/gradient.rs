@@ -26,7 +26,8 @@ const MAX_SMOOTHING: f64 = 0.2;
 const MEASURE_AFTER: Duration = Duration::from_secs(10);
 
 /// A measurement divides the limit by this number. Under overload, the limit settles at about twice
-/// the calls that the upstream processes at once, so a quarter of it causes no queue.
+/// the calls that the upstream processes at once, so a quarter of it causes no queue. At the minimum
+/// there may be a queue even then, but a shorter one, so the latency falls.
 const MEASURE_DIVISOR: f64 = 4.0;
 
 /// The part of the latency that remains in a measurement if there was no queue. With a queue, the
@@ -224,8 +225,9 @@ impl GradientLimit {
         let patience = patience.saturating_add(MIN_WINDOW);
         let deadline = now.saturating_add(patience);
         self.measurement = Some(Measurement { started: now, latency, patience, deadline });
-        let few = NonZeroU32::new((self.limit / MEASURE_DIVISOR) as u32);
-        settings.bounded(few.unwrap_or(NonZeroU32::MIN))
+        // The minimum of the settings does not apply. Near it, the calls in flight would hardly
+        // decrease, and their queue would look like the latency of the upstream itself.
+        NonZeroU32::new((self.limit / MEASURE_DIVISOR) as u32).unwrap_or(NonZeroU32::MIN)
     }
 
     /// Adopts the baseline of a measurement, unless there was a queue in it.

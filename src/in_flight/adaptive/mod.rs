@@ -21,10 +21,11 @@ pub(super) use self::gradient::GradientLimit;
 ///   it may fall. It rises then only if the upstream is no faster with as few calls in flight as
 ///   when the baseline was learned, or in a measurement.
 /// - The baseline is *measured* after 10 s in which the limit was reached and responses were slow.
-///   A quarter of the limit, or the minimum if that is more, then applies until ten calls have
-///   ended. If they are as slow as before, there is no queue: the upstream itself has become
-///   slower, for example by a deployment or a cold cache, and their latency is the new baseline.
-///   A measurement without a response for three times the latency is abandoned.
+///   A quarter of the limit, but at least one call, then applies until ten calls have ended. This
+///   may be less than the minimum of the limit. If the calls are as slow as before, there is no
+///   queue: the upstream itself has become slower, for example by a deployment or a cold cache.
+///   Their latency is the new baseline. A measurement without a response for three times the
+///   latency is abandoned.
 /// - The limit shrinks by at most half, and once per mean latency. A queue in which calls wait for
 ///   10 s is short after about 25 s. A timeout per attempt makes that faster, because a call that
 ///   timed out counts as a slow response.
@@ -73,7 +74,7 @@ impl AdaptiveLimit {
     }
 
     /// Sets the minimum of the limit, in calls. With too few calls there would be nothing to
-    /// measure. Default: 10.
+    /// measure. Only a measurement of the baseline uses fewer. Default: 10.
     pub const fn min(self, calls: NonZeroU32) -> Self {
         Self { min: calls, ..self }
     }

@@ -22,6 +22,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
+use super::{PAGE, documented};
 use crate::support::sockets::{Body, empty};
 
 const DATA: u8 = 0;
@@ -72,6 +73,15 @@ async fn error_of(addr: SocketAddr, body: Body) -> ClientError {
     client.oneshot(request).await.unwrap_err()
 }
 
+/// Returns the cause that `docs/blame.md` has for a reason of an upstream.
+fn documented_cause(reason: &str) -> &'static str {
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| upstream | "));
+    let cells = rows.filter_map(|row| row.trim_end_matches(" |").split_once(" | "));
+    let mut causes = cells.filter(|(reasons, _)| reasons.split(", ").any(|it| it == reason));
+    let (_, cause) = causes.next().unwrap_or_else(|| panic!("expected a row for {reason}"));
+    cause.split_once(':').map_or(cause, |(cause, _)| cause)
+}
+
 /// Every reason of RFC 9113 §7, and an unknown one.
 #[tokio::test]
 async fn failure_names_reason_of_upstream() {
@@ -106,6 +116,8 @@ async fn failure_names_reason_of_upstream() {
             assert_eq!(failure.detail(), Some(Detail::Http2 { closed_by, reason }), "{failure}");
             assert!(failure.to_string().contains(&format!("{name} by upstream")), "{failure}");
             assert!(!failure.advice().is_empty());
+            let documented_name = if reason == 99 { "unknown" } else { &format!("`{name}`") };
+            assert_eq!(documented_cause(documented_name), format!("`{cause}`"), "{name}");
             // Only these two guarantee that the request was not processed.
             let is_proof = (kind, reason) == (RST_STREAM, 7) || (kind, reason) == (GOAWAY, 0);
             let processed = if is_proof { Processed::No } else { Processed::Maybe };
@@ -173,6 +185,8 @@ async fn failure_blames_upstream_when_library_rejects_its_frames() {
         assert_eq!((failure.cause(), failure.detail()), (Cause::HttpProtocolError, Some(detail)));
         assert_eq!((failure.blame(), failure.processed()), (Blame::Upstream, Processed::Maybe));
     }
+    let row = documented("the HTTP/2 library here | any other");
+    assert!(row.starts_with("`http_protocol_error`"), "{row}");
 }
 
 /// h2 closes the connection when too many of its streams had errors. Frames for streams that the
@@ -193,6 +207,8 @@ async fn failure_blames_process_when_library_reaches_limit_of_resets() {
     assert_eq!((failure.cause(), failure.detail()), (Cause::ConnectionTerminated, Some(detail)));
     assert_eq!((failure.blame(), failure.processed()), (Blame::Process, Processed::Maybe));
     assert!(failure.advice().contains("cancels many calls"), "{}", failure.advice());
+    let row = documented("the HTTP/2 library here | `ENHANCE_YOUR_CALM`");
+    assert!(row.starts_with("`connection_terminated`, which blames this process"), "{row}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use tower::{Layer, ServiceExt};
 use tower_http::timeout::TimeoutBody;
 use tracing::{Level, level_filters::LevelFilter};
 
-use super::CALLS;
+use super::{CALLS, documented};
 use crate::{
     log_capture::Recorder,
     support::sockets::{Body, hyper_client, origin, request, url},
@@ -80,4 +80,7 @@ async fn time_limit_of_tower_http_for_request_body_is_request_timeout() {
     let failure = classify_error(&hyper_client().oneshot(request).await.unwrap_err());
     assert_eq!((failure.cause(), failure.blame()), (Cause::RequestTimeout, Blame::Caller));
     assert_eq!(failure.gateway_status().as_u16(), 408);
+    let row = documented("tower-http's `TimeoutBody` around the request's body");
+    assert_eq!(row, "`request_timeout` | 408 | no | no |");
+    assert!(documented("`request_timeout`").starts_with("caller | 408 | no | no |"));
 }

@@ -1,24 +1,11 @@
-//! The tables in `docs/blame.md`, one case per row.
+//! The first two tables in `docs/blame.md`, one case per row.
 
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 use seawall::{Blame, Cause, Failure, Reporter};
 
-use super::{Body, failing, reaction_to};
-
-const PAGE: &str = include_str!("../../../docs/blame.md");
-
-/// Returns the documented row that starts with a cell, without that cell.
-fn documented(cell: &str) -> String {
-    let start = format!("| {cell} | ");
-    let row = PAGE.lines().find_map(|line| line.strip_prefix(&start));
-    row.unwrap_or_else(|| panic!("expected a row for {cell}")).to_owned()
-}
-
-fn yes_or_no(is_yes: bool) -> &'static str {
-    if is_yes { "yes" } else { "no" }
-}
+use super::{Body, documented, failing, reaction_to, yes_or_no};
 
 #[tokio::test(start_paused = true)]
 async fn each_cause_has_documented_reaction() {
@@ -94,4 +81,13 @@ async fn time_limit_of_gateway_counts_when_it_answers_408() {
         response(408, &[("proxy-status", "cdn; error=http_response_timeout")], "late")
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn internal_error_counts_when_gateway_generated_it() {
+    for (headers, counts) in [(&[][..], false), (&[("proxy-status", "cdn; error=dns_error")], true)]
+    {
+        let fail = failing(move || async move { Ok(response(500, headers, "failed")) });
+        assert_eq!(reaction_to(&fail).await.counts, counts, "{headers:?}");
+    }
 }

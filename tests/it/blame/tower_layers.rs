@@ -1,6 +1,6 @@
 //! Rejections and time limits of the layers of tower and tower-http inside the stack.
 //!
-//! The table in `docs/blame.md` has the same rows.
+//! They are compared with the table in `docs/blame.md`, row by row.
 
 use std::{
     convert::Infallible,
@@ -13,22 +13,31 @@ use std::{
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use seawall::{BoxError, Cause, Processed, classify::classify_error};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use seawall::{BoxError, Cause, Detail, Processed, classify::classify_error};
 use tower::{
     Service, ServiceBuilder, ServiceExt, balance::p2c::Balance, buffer::Buffer, discover::Change,
     load::Constant, service_fn, util::BoxService,
 };
-use tower_http::timeout::{TimeoutBody, TimeoutLayer};
+use tower_http::{
+    limit::RequestBodyLimitLayer,
+    timeout::{TimeoutBody, TimeoutLayer},
+};
 use tracing::Level;
 
-use super::{Body, Reaction, failing, reaction_to, request};
+use super::{Body, Reaction, documented, failing, reaction_to, request, yes_or_no};
 
 type Inner = BoxService<(), (), BoxError>;
 
 fn ready_service() -> Inner {
     BoxService::new(service_fn(async |()| Ok(())))
 }
+
+const LIMITED: &str = "`load_shed`, around `concurrency_limit` or `rate_limit`";
+const BUFFER: &str = "`buffer` whose worker has ended, or whose service failed to become ready";
+const BODY_LIMIT: &str =
+    "`http_body_util::Limited` and tower-http's `RequestBodyLimitLayer` around the request's body";
 
 fn local_rejection() -> Reaction {
     Reaction { status: 503, counts: false, is_retried: false, level: Level::DEBUG }
@@ -38,14 +47,27 @@ fn time_limit() -> Reaction {
     Reaction { status: 504, counts: true, is_retried: true, level: Level::WARN }
 }
 
-async fn check<F>(make: fn() -> F, (cause, processed): (Cause, Processed), expected: Reaction)
-where
+/// Checks the failure of an error, the reaction to it, and the row that starts with `cell`.
+async fn check<F>(
+    cell: &str,
+    make: fn() -> F,
+    (cause, processed): (Cause, Processed),
+    expected: Reaction,
+) where
     F: Future<Output = BoxError> + 'static,
 {
     let failure = classify_error(&*make().await);
     assert_eq!((failure.cause(), failure.processed()), (cause, processed), "{failure}");
     let fail = failing(move || async move { Err(make().await) });
-    assert_eq!(reaction_to(&fail).await, expected, "{failure}");
+    let reaction = reaction_to(&fail).await;
+    assert_eq!(reaction, expected, "{failure}");
+    assert_eq!(documented(cell), row(&format!("`{cause}`"), reaction), "{cell}");
+}
+
+/// Returns the cells of a row after the first one.
+fn row(cause: &str, reaction: Reaction) -> String {
+    let (counts, is_retried) = (yes_or_no(reaction.counts), yes_or_no(reaction.is_retried));
+    format!("{cause} | {} | {counts} | {is_retried} |", reaction.status)
 }
 
 async fn call_twice<S>(mut service: S) -> BoxError
@@ -66,8 +88,11 @@ async fn overloaded_of_concurrency_limit_is_rejection() {
         let service = ServiceBuilder::new().load_shed().concurrency_limit(0);
         call_twice(service.service(ready_service())).await
     }
+    let failure = classify_error(&*error().await);
+    assert_eq!(failure.detail(), Some(Detail::LoadShed));
+    assert!(failure.to_string().contains("(load shed, detected locally"), "{failure}");
     let verdict = (Cause::ConnectionLimitReached, Processed::No);
-    check(error, verdict, local_rejection()).await;
+    check(LIMITED, error, verdict, local_rejection()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +102,7 @@ async fn overloaded_of_rate_limit_is_rejection() {
         call_twice(service.service(ready_service())).await
     }
     let verdict = (Cause::ConnectionLimitReached, Processed::No);
-    check(error, verdict, local_rejection()).await;
+    check(LIMITED, error, verdict, local_rejection()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +113,7 @@ async fn closed_buffer_is_rejection() {
         call_twice(service).await
     }
     let expected = Reaction { level: Level::WARN, ..local_rejection() };
-    check(error, (Cause::ProxyInternalError, Processed::No), expected).await;
+    check(BUFFER, error, (Cause::ProxyInternalError, Processed::No), expected).await;
 }
 
 /// A service that never becomes ready.
@@ -116,7 +141,7 @@ async fn buffer_of_failed_service_is_rejection() {
         call_twice(Buffer::new(Unready, 1)).await
     }
     let expected = Reaction { level: Level::WARN, ..local_rejection() };
-    check(error, (Cause::ProxyInternalError, Processed::No), expected).await;
+    check(BUFFER, error, (Cause::ProxyInternalError, Processed::No), expected).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,17 +151,23 @@ async fn timeout_of_tower_counts_like_ours() {
         let silent = service_fn(async |()| pending::<Result<(), BoxError>>().await);
         service.service(silent).oneshot(()).await.unwrap_err()
     }
-    check(error, (Cause::HttpResponseTimeout, Processed::Maybe), time_limit()).await;
+    check("`timeout`", error, (Cause::HttpResponseTimeout, Processed::Maybe), time_limit()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn body_timeout_of_tower_http_counts_like_ours() {
     async fn error() -> BoxError {
-        let frames = stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>();
-        let body = http_body_util::StreamBody::new(frames);
+        let frames = stream::pending::<Result<Frame<Bytes>, Infallible>>();
+        let body = StreamBody::new(frames);
         TimeoutBody::new(Duration::from_secs(1), body).collect().await.unwrap_err()
     }
-    check(error, (Cause::HttpResponseTimeout, Processed::Maybe), time_limit()).await;
+    check(
+        "tower-http's `TimeoutBody` in the error of a call",
+        error,
+        (Cause::HttpResponseTimeout, Processed::Maybe),
+        time_limit(),
+    )
+    .await;
 }
 
 /// The layer returns a response. Its status is the user's choice, and passes on unchanged.
@@ -153,6 +184,9 @@ async fn timeout_layer_of_tower_http_counts_like_ours() {
         let expected = Reaction { status: status.as_u16(), ..time_limit() };
         assert_eq!(reaction_to(&fail).await, expected);
     }
+    let causes = "by its status: `gateway_timeout`, or `http_response_timeout` for 408";
+    let expected = format!("{causes} | its own | yes | yes |");
+    assert_eq!(documented("tower-http's `TimeoutLayer`"), expected);
 }
 
 /// `tower_governor` responds with 429, like an upstream.
@@ -165,6 +199,8 @@ async fn rate_limit_response_is_retried_after_its_wait_and_not_counted() {
     });
     let expected = Reaction { status: 429, counts: false, is_retried: true, level: Level::WARN };
     assert_eq!(reaction_to(&fail).await, expected);
+    let row = row("`rate_limited`, as it responds with 429", expected);
+    assert_eq!(documented("tower_governor"), row);
 }
 
 type Endpoint = Constant<Inner, u8>;
@@ -176,7 +212,13 @@ async fn failed_discovery_of_balancer_is_unavailable_and_not_counted() {
         call_twice(Balance::new(failed)).await
     }
     let expected = Reaction { is_retried: true, level: Level::WARN, ..local_rejection() };
-    check(error, (Cause::DestinationUnavailable, Processed::No), expected).await;
+    check(
+        "`balance` whose discovery failed",
+        error,
+        (Cause::DestinationUnavailable, Processed::No),
+        expected,
+    )
+    .await;
 }
 
 /// A balancer without endpoints is not ready, so `load_shed` rejects the call.
@@ -187,14 +229,33 @@ async fn overloaded_of_empty_balancer_is_rejection() {
         call_twice(ServiceBuilder::new().load_shed().service(Balance::new(empty))).await
     }
     let verdict = (Cause::ConnectionLimitReached, Processed::No);
-    check(error, verdict, local_rejection()).await;
+    check("`load_shed` around a `balance` without endpoints", error, verdict, local_rejection())
+        .await;
+}
+
+async fn read_body<B>(request: Request<B>) -> Result<Response<Body>, BoxError>
+where
+    B: http_body::Body<Error: Into<BoxError>>,
+{
+    request.into_body().collect().await.map_err(Into::into)?;
+    Ok(Response::new(Body::default()))
 }
 
 #[tokio::test(start_paused = true)]
 async fn length_limit_answers_413_and_is_not_counted() {
-    async fn error() -> BoxError {
+    async fn limited() -> BoxError {
         Limited::new(Body::from("too long"), 3).collect().await.unwrap_err()
     }
+    async fn limited_by_tower_http() -> BoxError {
+        // Its size is unknown, so that the limit applies only while the service reads it.
+        let frame = Frame::data(Bytes::from_static(b"too long"));
+        let body = StreamBody::new(stream::iter([Ok::<_, Infallible>(frame)]));
+        let limit = ServiceBuilder::new().layer(RequestBodyLimitLayer::new(3));
+        let service = limit.service_fn(read_body);
+        service.oneshot(Request::new(body)).await.map(drop).unwrap_err()
+    }
+    let verdict = (Cause::HttpRequestError, Processed::Maybe);
     let expected = Reaction { status: 413, counts: false, is_retried: false, level: Level::WARN };
-    check(error, (Cause::HttpRequestError, Processed::Maybe), expected).await;
+    check(BODY_LIMIT, limited, verdict, expected).await;
+    check(BODY_LIMIT, limited_by_tower_http, verdict, expected).await;
 }

@@ -5,11 +5,8 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use seawall::{
-    BoxError, Cause, Processed, TimeoutBody,
-    body_timeout::{BodyTimeoutLayer, TimeoutKind},
-    circuit_breaker::CircuitBreakerLayer,
-    error_response::ErrorResponseLayer,
-    retry::RetryLayer,
+    BoxError, Cause, Processed, TimeoutBody, TimeoutKind, body_timeout::BodyTimeoutLayer,
+    circuit_breaker::CircuitBreakerLayer, error_response::ErrorResponseLayer, retry::RetryLayer,
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 

@@ -214,6 +214,22 @@ async fn queue_stays_short_when_overload_is_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn queue_stays_short_when_minimum_of_limit_causes_it() {
+    // Two workers process 20 calls per second. The minimum of ten calls is a queue of 500 ms.
+    let simulation = Simulation::new(100, 2);
+    simulation.run(10, 60 * SECOND).await;
+    simulation.run(40, 60 * SECOND).await;
+    for minute in 0..2 {
+        let phase = simulation.run(40, 60 * SECOND).await;
+        let message = format!("minute {minute}: {phase:?}");
+        assert!(phase.mean_latency() < Duration::from_millis(600), "{message}");
+        // The first calls after a measurement find no queue, so the limit rises for a moment.
+        assert!(phase.max_limit < 15, "{message}");
+        assert!(phase.passed() > 20 * 60 * 9 / 10, "{message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn queue_becomes_short_when_baseline_was_learned_in_overload() {
     let simulation = Simulation::new(100, 16);
     simulation.run(320, 60 * SECOND).await;

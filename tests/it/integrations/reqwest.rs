@@ -11,14 +11,14 @@ use http::Request;
 use http_body_util::BodyExt;
 use scripted_origin::{Origin, Script};
 use seawall::{
-    BoxError, Cause, Processed,
+    BoxError, Cause, Elapsed, Processed,
     classify::classify_error,
     find_source,
     in_flight::{InFlightLimitLayer, LimitReached},
     reqwest::Client,
     retry::{RetriesExhausted, RetryLayer},
     standard::StandardLayer,
-    timeout::{Elapsed, TimeoutLayer},
+    timeout::TimeoutLayer,
 };
 use tokio_test::{assert_pending, task};
 use tower::{Layer, ServiceBuilder, ServiceExt};

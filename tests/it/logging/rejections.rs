@@ -147,6 +147,67 @@ async fn in_flight_limit_emits_nothing_without_rejection() {
     assert!(reject(&["a"], 0, Duration::ZERO).await.is_empty());
 }
 
+/// Rejects 1,000 calls within 100 s, and releases the permit after another minute. Returns the
+/// events of `load_shed`.
+#[cfg(feature = "tower-0_5")]
+async fn shed_calls<L, S>(layer: L) -> Vec<Line>
+where
+    L: Layer<tower::load_shed::LoadShed<tower::limit::ConcurrencyLimit<FlakyService>>, Service = S>,
+    S: Service<Request<Body>> + Clone + Send + 'static,
+    S::Response: Send,
+    S::Error: Send,
+    S::Future: Send,
+{
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let stages = ServiceBuilder::new().load_shed().concurrency_limit(1);
+    let service = layer.layer(stages.service(upstream(Step::silent())));
+    let call = || service.clone().oneshot(get("http://slow/"));
+    let in_flight = tokio::spawn(call());
+    yield_now().await;
+    for _ in 0..1_000 {
+        drop(call().await);
+        advance(Duration::from_millis(100)).await;
+    }
+    advance(MINUTE).await;
+    in_flight.abort();
+    drop(in_flight.await);
+    let events = recorder.events();
+    let warnings = events.iter().filter(|event| event.level == TracingLevel::WARN).count();
+    let events: Vec<_> = events.into_iter().filter(|it| it.get("rejected").is_some()).collect();
+    assert_eq!(warnings, events.len());
+    events
+}
+
+/// A log of the caller's request around that of the calls counts each rejection once.
+#[cfg(feature = "tower-0_5")]
+#[tokio::test(start_paused = true)]
+async fn log_summarizes_calls_that_load_shed_rejects() {
+    let hour = Duration::from_secs(3_600);
+    let timeouts = || Timeouts::new(hour, hour).unwrap();
+    let access_log = ServiceBuilder::new()
+        .layer(LoggingLayer::server())
+        .layer(ErrorResponseLayer::new("edge"))
+        .into_inner();
+    for events in [
+        shed_calls(StandardLayer::new("billing").timeouts(timeouts())).await,
+        shed_calls(StandardLayer::gateway("edge").timeouts(timeouts())).await,
+        shed_calls(access_log).await,
+        shed_calls(LoggingLayer::client()).await,
+    ] {
+        let messages: Vec<_> = events.iter().map(Line::message).collect();
+        let prefix = "load shed because a service was not ready:";
+        assert_eq!(
+            messages,
+            [
+                format!("{prefix} 1 call rejected"),
+                format!("{prefix} 600 calls rejected"),
+                format!("{prefix} 399 calls rejected"),
+            ]
+        );
+        assert_eq!(events[1].get("rejected"), Some("600"));
+    }
+}
+
 /// Calls `service` once per 10 ms, for `time`, and returns the number of events of the circuit.
 async fn lines_of_circuit(breaker: CircuitBreakerLayer, step: Step, time: Duration) -> Vec<Line> {
     let (recorder, _guard) = Recorder::start(LevelFilter::INFO);

@@ -52,7 +52,7 @@ fn budget_gauge_reports_spent_ratio() {
             client.clone().oneshot(get()).await.unwrap();
         }
     });
-    // Two of the three retries that the minimum allows.
+    // Two of the three retries that the budget allows at least. The key has no labels.
     assert!(metrics["seawall_retry_budget_ratio "].starts_with("0.6666"), "{metrics:?}");
 }
 
@@ -95,12 +95,12 @@ fn metrics_count_rejections_of_in_flight_limit() {
 fn only_adaptive_limit_reports_its_limit() {
     let nonzero = |calls| NonZeroU32::new(calls).unwrap();
     let bounds = AdaptiveLimit::new().initial(nonzero(8)).min(nonzero(4)).max(nonzero(16));
-    let saturate = async |layer: InFlightLimitLayer, expected: u32| {
+    let saturate = async |layer: InFlightLimitLayer, concurrent_calls: u32| {
         let keyed = layer.clone().per_key(by_authority);
         let slow = flaky::Step::ok("").delay(Duration::from_millis(10));
         // All permits are in use and the latency is stable, so the limit grows to its maximum.
         for _ in 0..40 {
-            let calls: Vec<_> = (0..expected)
+            let calls: Vec<_> = (0..concurrent_calls)
                 .map(|_| (layer.layer(upstream(slow.clone())), keyed.layer(upstream(slow.clone()))))
                 .map(|(shared, keyed)| async move {
                     let _ = futures_util::join!(shared.oneshot(get()), keyed.oneshot(get()));
@@ -124,7 +124,8 @@ fn metrics_count_untracked_keys_by_layer() {
         let request = |key: u32| {
             Request::get(format!("http://h{key}.example/")).body(Body::default()).unwrap()
         };
-        // The breaker cannot evict a key with a failure, the limit not one with a call in flight.
+        // The breaker cannot evict a key with a failure. The limit cannot evict a key with a call in
+        // flight.
         let mut breaker = CircuitBreakerLayer::new()
             .per_key(by_authority)
             .layer(upstream(flaky::Step::status(502)));
@@ -187,7 +188,7 @@ fn metrics_label_circuit_by_name() {
     assert_eq!(metrics[&format!("seawall_circuit_rejections_total key={key}")], "1");
 }
 
-/// Returns the only value of a metric with a label `key`, whose value may be `other`.
+/// Returns the value of the only metric with this name, these labels and a label `key`.
 fn value_of(metrics: &BTreeMap<String, String>, name: &str, labels: &[&str]) -> String {
     let is_match = |metric: &str| {
         metric.starts_with(&format!("{name} "))
@@ -199,7 +200,8 @@ fn value_of(metrics: &BTreeMap<String, String>, name: &str, labels: &[&str]) -> 
     found[0].1.clone()
 }
 
-/// The stack has one budget per key. A request without a host has the name of the stack as its key.
+/// The stack has one budget per key, unless one is set. A request without a host has the name of the
+/// stack as its key.
 #[test]
 fn standard_layer_labels_retry_metrics_with_key() {
     for (uri, budget) in

@@ -69,9 +69,9 @@ fn behavior() -> impl Strategy<Value = Behavior> {
 #[derive(Clone, Default)]
 struct Upstream {
     script: Arc<Mutex<VecDeque<Behavior>>>,
-    /// The number of classifier calls before the panic.
-    classifier_fuse: Arc<Mutex<Option<u8>>>,
-    /// True if the next call of the retry hook panics.
+    /// The number of calls of the classifier before it panics. `None` if it does not panic.
+    calls_before_panic: Arc<Mutex<Option<u8>>>,
+    /// `true` if the next call of the retry hook panics.
     hook_panics: Arc<Mutex<bool>>,
 }
 
@@ -89,7 +89,7 @@ impl<B> Service<Request<B>> for Upstream {
         match next {
             Some(Behavior::PanicInCall) => panic!("the call panics"),
             Some(Behavior::PanicInClassifier(after)) => {
-                *self.classifier_fuse.lock().unwrap() = Some(after);
+                *self.calls_before_panic.lock().unwrap() = Some(after);
                 next = Some(Behavior::Fail);
             }
             Some(Behavior::PanicInHook) => {
@@ -114,19 +114,19 @@ impl<B> Service<Request<B>> for Upstream {
     }
 }
 
-/// A classifier that panics when its fuse reaches zero.
+/// A classifier that panics after a number of calls.
 #[derive(Clone)]
-struct FusedClassifier(Arc<Mutex<Option<u8>>>);
+struct PanickingClassifier(Arc<Mutex<Option<u8>>>);
 
-impl<B> Classify<Response<B>> for FusedClassifier {
+impl<B> Classify<Response<B>> for PanickingClassifier {
     fn classify(
         &self,
         outcome: Result<&Response<B>, &(dyn std::error::Error + 'static)>,
     ) -> Option<Failure> {
         let left = {
-            let mut fuse = self.0.lock().unwrap();
-            let left = *fuse;
-            *fuse = left.and_then(|left| left.checked_sub(1));
+            let mut calls = self.0.lock().unwrap();
+            let left = *calls;
+            *calls = left.and_then(|left| left.checked_sub(1));
             left
         };
         assert!(left != Some(0), "the classifier panics");
@@ -136,7 +136,7 @@ impl<B> Classify<Response<B>> for FusedClassifier {
 
 const MAX_IN_FLIGHT: u32 = 2;
 
-fn layer(upstream: &Upstream) -> StandardLayer<FusedClassifier> {
+fn layer(upstream: &Upstream) -> StandardLayer<PanickingClassifier> {
     let limit = NonZeroU32::new(MAX_IN_FLIGHT).unwrap();
     let hook = Arc::clone(&upstream.hook_panics);
     let retry = RetryLayer::new().backoff(Backoff::constant(Duration::from_millis(20)));
@@ -150,12 +150,13 @@ fn layer(upstream: &Upstream) -> StandardLayer<FusedClassifier> {
         )
         .in_flight(InFlightLimitLayer::new(limit))
         .retry(retry)
-        .classifier(FusedClassifier(Arc::clone(&upstream.classifier_fuse)))
+        .classifier(PanickingClassifier(Arc::clone(&upstream.calls_before_panic)))
 }
 
-/// Makes a call and polls it and its body `polls` times, `millis` apart. Then drops it.
+/// Makes a call, polls it and its body at most `polls` times each, and drops it. The call is polled
+/// every `millis`.
 ///
-/// Returns false if the call panics before it returns a future, because such a call is dropped
+/// Returns `false` if the call panics before it returns a future, because such a call is dropped
 /// during unwinding and emits no line.
 async fn call(
     service: &mut impl Service<Request<Body>, Response = Response<impl http_body::Body>, Error: Debug>,
@@ -204,10 +205,10 @@ proptest! {
             let upstream = Upstream::default();
             let layer = layer(&upstream);
             let mut service = layer.layer(upstream.clone());
-            let mut lines = 0;
+            let mut expected_lines = 0;
             for (script, polls, millis) in calls {
                 upstream.script.lock().unwrap().clear();
-                *upstream.classifier_fuse.lock().unwrap() = None;
+                *upstream.calls_before_panic.lock().unwrap() = None;
                 *upstream.hook_panics.lock().unwrap() = false;
                 upstream.script.lock().unwrap().extend(script);
                 let has_line = if share_instance {
@@ -215,12 +216,12 @@ proptest! {
                 } else {
                     call(&mut service.clone(), polls, millis).await
                 };
-                lines += usize::from(has_line);
+                expected_lines += usize::from(has_line);
             }
-            assert_eq!(recorder.lines().len(), lines);
+            assert_eq!(recorder.lines().len(), expected_lines);
             // The circuit can close, and the in-flight limit admits exactly its maximum.
             upstream.script.lock().unwrap().clear();
-            *upstream.classifier_fuse.lock().unwrap() = None;
+            *upstream.calls_before_panic.lock().unwrap() = None;
             *upstream.hook_panics.lock().unwrap() = false;
             advance(secs(100)).await;
             for _ in 0..3 {

@@ -112,7 +112,7 @@ fn timeouts_reject_attempt_above_total() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn default_total_timeout_is_30_seconds_of_10_second_attempts() {
+async fn default_total_timeout_ends_call_after_30_seconds() {
     let start = Instant::now();
     let stack = StandardLayer::new("billing").layer(silent());
     assert_eq!(cause(stack.oneshot(get(URL)).await), Cause::HttpResponseTimeout);
@@ -122,7 +122,8 @@ async fn default_total_timeout_is_30_seconds_of_10_second_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_stops_when_attempt_cannot_end_before_stack_deadline() {
-    let (sent, slow) = upstream(|_| Ok(status(503)));
+    let (sent, failing) = upstream(|_| Ok(status(503)));
+    // The deadline of the stack adds no extension, which would be allocated for each call.
     let extensions = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&extensions);
     let client = ServiceBuilder::new()
@@ -130,7 +131,8 @@ async fn retry_stops_when_attempt_cannot_end_before_stack_deadline() {
             counter.fetch_add(request.extensions().len(), Ordering::Relaxed);
             request
         })
-        .service(slow);
+        .service(failing);
+    // The wait alone exceeds the deadline.
     let retry = RetryLayer::new().backoff(Backoff::constant(secs(2)));
     let layer = StandardLayer::new("billing")
         .timeouts(Timeouts::new(secs(1), secs(1)).unwrap())
@@ -209,6 +211,7 @@ async fn each_authority_has_own_circuit_and_others_share_named_one() {
 
 #[tokio::test(start_paused = true)]
 async fn each_authority_has_own_budget_unless_one_is_set() {
+    // A default budget allows three retries. The requests have two authorities.
     for (chosen, retries) in [(None, 6), (Some(Budget::default()), 3)] {
         let (sent, failing) = upstream(|_| Ok(status(502)));
         let retry = RetryLayer::new().max_retries(10).backoff(Backoff::none());

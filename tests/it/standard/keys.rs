@@ -20,7 +20,8 @@ use tower::{Layer, ServiceExt};
 
 use super::*;
 
-/// URLs, some of which have the same key. `Billing` is the name of the stack.
+/// URLs, some of which have the same key. A URL without a host has the name of the stack, `Billing`,
+/// as its key. No host has this key, because hosts are in lower case.
 const URLS: [&str; 16] = [
     "http://a/",
     "http://A:080/",
@@ -46,7 +47,7 @@ fn key(uri: &http::Uri) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn stack_uses_circuit_of_request_key() {
-    for (failing_url, first) in URLS.iter().flat_map(|url| URLS.map(|first| (url, first))) {
+    for (failing_url, cached_url) in URLS.iter().flat_map(|url| URLS.map(|cached| (url, cached))) {
         let failing_key = key(&failing_url.parse().unwrap());
         let upstream = {
             let failing_key = failing_key.clone();
@@ -58,10 +59,10 @@ async fn stack_uses_circuit_of_request_key() {
         let breaker = CircuitBreakerLayer::new().consecutive_failures(NonZeroU32::MIN);
         let layer = StandardLayer::new("Billing").circuit_breaker(breaker).without_retry();
         let mut client = layer.layer(upstream);
-        // Each URL is called after `first`. The test fails if the stack uses a cached key.
-        for url in URLS.iter().flat_map(|url| [first, first, url]) {
+        // Two calls of `cached_url` precede each URL, so the stack could have cached its key.
+        for url in URLS.iter().flat_map(|url| [cached_url, cached_url, url]) {
             let should_fail = key(&url.parse().unwrap()) == failing_key;
-            let label = format!("failing key {failing_key}, call of {url} after {first}");
+            let label = format!("failing key {failing_key}, call of {url} after {cached_url}");
             match client.ready().await.unwrap().call(get(url)).await {
                 Ok(response) => assert_eq!(response.status() == 503, should_fail, "{label}"),
                 Err(_) => assert!(should_fail, "{label}"),
@@ -70,7 +71,7 @@ async fn stack_uses_circuit_of_request_key() {
         for circuit in layer.circuits().all() {
             let is_open = circuit.state() == State::Open;
             let should_be_open = circuit.key() == Some(&*failing_key);
-            assert_eq!(is_open, should_be_open, "calls after {first}, circuit {circuit:?}");
+            assert_eq!(is_open, should_be_open, "calls after {cached_url}, circuit {circuit:?}");
         }
     }
 }

@@ -10,12 +10,11 @@ use http_body_util::{BodyExt, StreamBody, combinators::BoxBody};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use seawall::{
-    BoxError, Cause,
+    BoxError, Cause, Elapsed, TimeoutKind,
     classify::classify_error,
     find_source,
-    retry::ReplayBody,
-    retry::RetryLayer,
-    timeout::{Elapsed, TimeoutKind, TimeoutLayer},
+    retry::{ReplayBody, RetryLayer},
+    timeout::TimeoutLayer,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex},
@@ -29,7 +28,7 @@ const TOTAL: Duration = Duration::from_secs(5);
 
 type Body = BoxBody<Bytes, Infallible>;
 
-/// A body that takes a pause before each frame.
+/// Returns the data of a body, with a pause before each frame.
 fn slow(frames: usize, pause: Duration) -> impl Stream<Item = Bytes> + Send + Sync {
     stream::iter(0..frames).then(move |_| async move {
         sleep(pause).await;
@@ -169,18 +168,18 @@ async fn clock_runs_during_tls_handshake() {
 
 #[tokio::test(start_paused = true)]
 async fn clock_runs_while_upstream_does_not_read() {
-    let deaf = |stream: DuplexStream| async move {
+    let never_reads = |stream: DuplexStream| async move {
         let _stream = stream;
         pending::<()>().await;
     };
     let endless = || stream::repeat(Bytes::from(vec![0; 16 << 10]));
-    let (result, time) = call_upstream(body(endless()), deaf).await;
+    let (result, time) = call_upstream(body(endless()), never_reads).await;
     assert_eq!(result, Err(TimeoutKind::ResponseHead));
     assert_time(time, LIMIT);
 
     // The wait before it is not counted.
     let pause = Duration::from_millis(200);
-    let (result, time) = call_upstream(body(slow(1, pause).chain(endless())), deaf).await;
+    let (result, time) = call_upstream(body(slow(1, pause).chain(endless())), never_reads).await;
     assert_eq!(result, Err(TimeoutKind::ResponseHead));
     assert_time(time, pause + LIMIT);
 }
@@ -228,14 +227,14 @@ async fn deadline_ends_upload_that_never_ends() {
 /// The attempt's own limit is used up before the caller stalls.
 #[tokio::test(start_paused = true)]
 async fn stalled_body_ends_when_attempt_has_no_time_left() {
-    const ALMOST: Duration = Duration::from_millis(319);
+    const BEFORE_BODY: Duration = Duration::from_millis(319);
 
     let client = |request: Request<ReplayBody<Body>>| async move {
-        sleep(ALMOST).await;
+        sleep(BEFORE_BODY).await;
         let _ = request.into_body().frame().await;
         pending().await
     };
     let (result, time) = call(body(stream::pending()), client).await;
     assert_eq!(result, Err(TimeoutKind::RequestIdle));
-    assert_time(time, LIMIT + ALMOST);
+    assert_time(time, LIMIT + BEFORE_BODY);
 }

@@ -20,6 +20,9 @@ pub type Body = Full<Bytes>;
 /// Requires a service for requests of type `Req`.
 pub fn check<Req>(_: impl Service<Req>) {}
 
+/// Requires a future that a task accepts, like `tokio::spawn`.
+pub fn spawn<F: Future + Send + 'static>(_: F) {}
+
 /// Returns a client with a fixed body type.
 #[must_use]
 pub fn client_of_empty_bodies() -> Client<HttpConnector, Empty<Bytes>> {

@@ -1,5 +1,5 @@
 //! Pins the compiler messages of common mistakes, and checks the quotes of the troubleshooting
-//! page.
+//! pages.
 
 use std::{env, fs, path::Path, process::Command};
 
@@ -21,7 +21,7 @@ fn compiler_messages_match_pinned_ones() {
 }
 
 #[test]
-fn page_quotes_only_compiler_messages() {
+fn pages_quote_only_compiler_messages() {
     let messages: String = pinned_messages().collect();
     for quoted in quotes() {
         assert!(
@@ -32,14 +32,14 @@ fn page_quotes_only_compiler_messages() {
 }
 
 #[test]
-fn page_quotes_each_case() {
+fn pages_quote_each_case() {
     let quotes: Vec<_> = quotes().collect();
     for message in pinned_messages() {
         let errors = message.lines().filter(|line| line.starts_with("error"));
-        // A quote of one error is sufficient for a reader to find the page.
+        // A quote of one error is sufficient for a reader to find the fix.
         assert!(
             errors.clone().any(|line| quotes.iter().any(|quoted| matches_quote(line, quoted))),
-            "not on the page: {:?}",
+            "on no page: {:?}",
             errors.collect::<Vec<_>>()
         );
     }
@@ -66,15 +66,20 @@ fn pinned_messages() -> impl Iterator<Item = String> {
         .map(|path| fs::read_to_string(path).unwrap())
 }
 
-/// Returns the lines that the page quotes.
+/// Returns the lines that the pages quote.
 fn quotes() -> impl Iterator<Item = String> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/type_errors.rs");
-    let page = fs::read_to_string(page).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/type_errors");
+    let pages = fs::read_dir(folder).unwrap();
+    let quotes: Vec<_> = pages
+        .flat_map(|page| quotes_of(&fs::read_to_string(page.unwrap().path()).unwrap()))
+        .collect();
+    assert!(quotes.len() > 10, "{quotes:?}");
+    quotes.into_iter()
+}
+
+fn quotes_of(page: &str) -> Vec<String> {
     let lines = page.lines().map(|line| line.trim_start_matches("//!").trim().to_owned());
     let lines: Vec<_> = lines.collect();
     let blocks = lines.split(|line| line == "```text").skip(1);
-    let quotes: Vec<_> =
-        blocks.flat_map(|block| block.iter().take_while(|line| *line != "```")).cloned().collect();
-    assert!(quotes.len() > 10, "{quotes:?}");
-    quotes.into_iter()
+    blocks.flat_map(|block| block.iter().take_while(|line| *line != "```")).cloned().collect()
 }

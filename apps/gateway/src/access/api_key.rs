@@ -2,10 +2,15 @@
 
 use std::env;
 
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{
+    HeaderName, HeaderValue,
+    header::{
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
+};
 use serde::Deserialize;
 
-use crate::config::Dialect;
+use crate::dialect::Dialect;
 
 /// An API key from an environment variable. `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -45,6 +50,10 @@ impl ApiKey {
 #[serde(try_from = "String")]
 pub(crate) struct ApiKeyHeader(HeaderName);
 
+/// The headers that a key would break, because the gateway sets them.
+static RESERVED_HEADERS: [HeaderName; 7] =
+    [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+
 impl Default for ApiKeyHeader {
     fn default() -> Self {
         Self(AUTHORIZATION)
@@ -55,7 +64,11 @@ impl TryFrom<String> for ApiKeyHeader {
     type Error = &'static str;
 
     fn try_from(name: String) -> Result<Self, &'static str> {
-        name.parse().map(Self).map_err(|_| "expected the name of a header")
+        let name: HeaderName = name.parse().map_err(|_| "expected the name of a header")?;
+        if RESERVED_HEADERS.contains(&name) {
+            return Err("expected a header that does not frame or route the request");
+        }
+        Ok(Self(name))
     }
 }
 

@@ -15,7 +15,7 @@ use super::query;
 
 /// The headers with the API key: `authorization` (OpenAI), `x-api-key` (Anthropic), `api-key`
 /// (Azure) and `x-goog-api-key` (Google).
-pub(crate) static CREDENTIAL_HEADERS: [HeaderName; 4] = [
+pub(super) static CREDENTIAL_HEADERS: [HeaderName; 4] = [
     AUTHORIZATION,
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("api-key"),
@@ -78,14 +78,30 @@ pub(super) fn presented<'a>(
     headers: &'a HeaderMap,
     uri: &'a Uri,
 ) -> impl Iterator<Item = Credential<'a>> {
-    let parameters = query::parameters(uri)
-        .filter(|(name, value)| name == KEY_PARAMETER && !value.is_empty())
-        .map(|(_, value)| Credential::from_parameter(value));
+    let parameters = key_parameters(uri).map(Credential::from_parameter);
     CREDENTIAL_HEADERS
         .iter()
         .flat_map(|name| headers.get_all(name))
         .map(Credential::from_header)
         .chain(parameters)
+}
+
+/// Returns the values by which an upstream distinguishes its clients: the credentials and the cookies.
+pub(crate) fn credential_values<'a>(
+    headers: &'a HeaderMap,
+    uri: &'a Uri,
+) -> impl Iterator<Item = Cow<'a, [u8]>> {
+    let names = CREDENTIAL_HEADERS.iter().chain([&COOKIE]);
+    let values = names.flat_map(|name| headers.get_all(name)).map(HeaderValue::as_bytes);
+    let parameters = key_parameters(uri).map(|value| Cow::Owned(value.into_owned().into_bytes()));
+    values.map(Cow::Borrowed).chain(parameters)
+}
+
+fn key_parameters(uri: &Uri) -> impl Iterator<Item = Cow<'_, str>> {
+    let parameters = query::parameters(uri);
+    parameters
+        .filter(|(name, value)| name == KEY_PARAMETER && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 /// Removes the client's credentials from the headers and the query.

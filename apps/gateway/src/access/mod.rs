@@ -47,7 +47,7 @@ pub(crate) use self::{
     client_address::{ClientNetwork, client_address},
     config::{AccessConfig, AdminConfig, AllowedOrigin, ClientConfig, RateLimitConfig, validate},
     cors::CorsLayer,
-    credentials::{CREDENTIAL_HEADERS, remove_credentials},
+    credentials::{credential_values, remove_credentials},
     problem::Problem,
     rate_limit::ClientRateLimiter,
     viewers::Viewers,

@@ -10,6 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use seawall::{Cause, Failure, Processed, Reporter};
+
 use crate::forward::GATEWAY_NAME;
 
 /// A refusal in the format of RFC 9457.
@@ -73,6 +75,10 @@ impl Problem {
         if let Ok(status) = status.try_into() {
             response.headers_mut().insert("proxy-status", status);
         }
+        let failure = Failure::new(Cause::HttpRequestDenied)
+            .with_reporter(Reporter::Local)
+            .with_processed(Processed::No);
+        response.extensions_mut().insert(failure);
         response
     }
 }

@@ -2,25 +2,26 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 
 use super::trust::CaFile;
+use crate::config::deserialize_duration;
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ConnectionConfig {
     /// The timeout of name lookup, TCP and TLS handshakes together.
-    #[serde(deserialize_with = "deserialize_timeout")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub(super) connect_timeout: Duration,
     /// The time after which an idle connection is not used again. It is closed within twice this
     /// time.
-    #[serde(deserialize_with = "deserialize_timeout")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub(super) idle_timeout: Duration,
     /// The maximum number of idle connections per host. Others are closed after their response.
     pub(super) max_idle_per_host: usize,
     /// The time without a frame on an HTTP/2 connection with requests, after which the gateway
     /// sends a ping.
-    #[serde(deserialize_with = "deserialize_timeout")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub(super) http2_ping_interval: Duration,
     /// Additional certificate authorities.
     pub(super) ca_file: Option<CaFile>,
@@ -43,12 +44,4 @@ impl Default for ConnectionConfig {
             ignore_proxy_variables: false,
         }
     }
-}
-
-fn deserialize_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let timeout: Duration = humantime_serde::deserialize(deserializer)?;
-    if timeout.is_zero() {
-        return Err(D::Error::custom("expected a duration above 0s"));
-    }
-    Ok(timeout)
 }

@@ -60,7 +60,7 @@ where
 
 fn check_status<B>(response: Response<B>) -> Result<Response<B>, BoxError> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(MalformedResponse::new(
+        return Err(MalformedResponse::error(
             "the upstream switched protocols without a request to do so",
             Cause::HttpProtocolError,
         ));
@@ -74,7 +74,7 @@ fn check_transfer_coding<B>(mut response: Response<B>) -> Result<Response<B>, Bo
         return Ok(response);
     }
     if !is_chunked(headers) {
-        return Err(MalformedResponse::new(
+        return Err(MalformedResponse::error(
             "the response has a transfer coding that the request did not accept",
             Cause::HttpResponseTransferCoding,
         ));
@@ -98,7 +98,7 @@ struct MalformedResponse {
 }
 
 impl MalformedResponse {
-    fn new(reason: &'static str, cause: Cause) -> BoxError {
+    fn error(reason: &'static str, cause: Cause) -> BoxError {
         let failure = Failure::new(cause).with_reporter(Reporter::Local);
         Box::new(Self { reason, failure })
     }

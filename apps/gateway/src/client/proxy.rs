@@ -26,8 +26,8 @@ use super::setup_error::SetupError;
 ///
 /// Requests to `localhost` and loopback addresses are never sent to a proxy, as in Go.
 pub(super) struct Proxies {
-    http_variable: Option<&'static str>,
-    https_variable: Option<&'static str>,
+    for_plain: Option<&'static str>,
+    for_https: Option<&'static str>,
     /// Applies to everything that `NO_PROXY` does not cover.
     all: Matcher,
     https: Matcher,
@@ -39,16 +39,16 @@ impl Proxies {
             let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
             names.into_iter().find(is_set).filter(|_| !ignore)
         };
-        let http_variable = first(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]);
-        let https_variable = first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        let for_plain = first(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]);
+        let for_https = first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
         let value = |name| env::var(name).unwrap_or_default();
         let no_proxy = ["NO_PROXY", "no_proxy"].map(value).into_iter().find(|no| !no.is_empty());
         let no_proxy = no_proxy.unwrap_or_default();
         Self {
-            http_variable,
-            https_variable,
+            for_plain,
+            for_https,
             all: Matcher::builder().all("http://any").no(no_proxy.as_str()).build(),
-            https: Matcher::builder().https(https_variable.map(value).unwrap_or_default()).build(),
+            https: Matcher::builder().https(for_https.map(value).unwrap_or_default()).build(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Proxies {
     /// Returns the variable that names the proxy for `url`.
     fn variable(&self, url: &Uri) -> Option<&'static str> {
         let is_https = url.scheme_str() == Some("https");
-        let variable = if is_https { self.https_variable } else { self.http_variable };
+        let variable = if is_https { self.for_https } else { self.for_plain };
         variable.filter(|_| !is_loopback(url) && self.all.intercept(url).is_some())
     }
 

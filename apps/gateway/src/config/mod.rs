@@ -1,6 +1,6 @@
 //! The configuration file of the gateway.
 
-mod dialect;
+mod duration;
 mod error;
 mod policy;
 mod service;
@@ -14,9 +14,10 @@ use std::{
 
 use http::Uri;
 use serde::Deserialize;
+use toml::Spanned;
 
 pub(crate) use self::{
-    dialect::Dialect,
+    duration::deserialize_duration,
     error::ConfigError,
     policy::{Policy, PolicyTable},
     service::{ServiceConfig, UpstreamConfig},
@@ -48,7 +49,7 @@ pub(crate) struct Config {
     allowed_origins: Vec<AllowedOrigin>,
     /// The policy of all services, whose own tables take precedence.
     #[serde(default)]
-    policy: PolicyTable,
+    policy: Option<Spanned<PolicyTable>>,
     #[serde(default, rename = "service")]
     pub(crate) services: Vec<ServiceConfig>,
     /// The proxies in front of the gateway, and upgrades.
@@ -102,7 +103,8 @@ impl Config {
     /// # Errors
     /// Returns the expectation that the policy does not meet. A loaded file has no such error.
     pub(crate) fn policy_of(&self, service: &ServiceConfig) -> Result<Policy, &'static str> {
-        service.policy.apply_to(self.policy.apply_to(self.default_policy)?)
+        let table = self.policy.as_ref().map(|policy| *policy.as_ref()).unwrap_or_default();
+        service.policy.apply_to(table.apply_to(self.default_policy)?)
     }
 
     /// Returns the settings of access.
@@ -128,8 +130,11 @@ impl Config {
         if self.services.is_empty() {
             return Err(ConfigError(format!("{file}: expected at least one [[service]]")));
         }
-        if let Err(message) = self.policy.apply_to(self.default_policy) {
-            return Err(ConfigError(format!("{file}: [policy]: {message}")));
+        if let Some(policy) = &self.policy
+            && let Err(message) = policy.as_ref().apply_to(self.default_policy)
+        {
+            let message = format!("[policy]: {message}");
+            return Err(ConfigError::at(path, text, policy.span(), &message));
         }
         self.validate_services(path, text)?;
         self.validate_access(path, text)?;

@@ -4,6 +4,8 @@ use std::{num::NonZeroU32, time::Duration};
 
 use serde::Deserialize;
 
+use super::duration::deserialize_optional_duration;
+
 /// The settings of all requests to a service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Policy {
@@ -13,10 +15,11 @@ pub(crate) struct Policy {
     pub(crate) total: Duration,
     /// The timeout between two frames of a response body.
     pub(crate) idle: Duration,
-    /// The maximum number of retries, not counting the first attempt. `None` means 2, or one per
-    /// further upstream if there are more than three upstreams.
+    /// The maximum number of retries, not counting the first attempt. `None` means 2, or with more
+    /// than three upstreams one fewer than upstreams.
     pub(crate) retries: Option<u32>,
-    /// Whether to retry requests that may have been processed.
+    /// Whether to retry requests of any method, also if they may have been processed. The statuses
+    /// 408, 409, 429 and 5xx are then retried too.
     pub(crate) any_method: bool,
     /// The maximum size of a request body that is kept for a retry, in bytes.
     pub(crate) body_limit: usize,
@@ -52,11 +55,11 @@ impl Policy {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct PolicyTable {
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "deserialize_optional_duration")]
     attempt: Option<Duration>,
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "deserialize_optional_duration")]
     total: Option<Duration>,
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "deserialize_optional_duration")]
     idle: Option<Duration>,
     retries: Option<u32>,
     any_method: Option<bool>,
@@ -68,7 +71,7 @@ impl PolicyTable {
     /// Returns the policy with the keys of this table, and the other settings of `outer`.
     ///
     /// # Errors
-    /// Returns the expectation that the timeouts do not meet.
+    /// Returns the text of the error if the timeouts contradict each other.
     pub(crate) fn apply_to(self, outer: Policy) -> Result<Policy, &'static str> {
         let policy = Policy {
             attempt: self.attempt.unwrap_or(outer.attempt),
@@ -79,9 +82,8 @@ impl PolicyTable {
             body_limit: self.body_limit.unwrap_or(outer.body_limit),
             open_after: self.open_after.unwrap_or(outer.open_after),
         };
-        let Policy { attempt, total, idle, .. } = policy;
-        if attempt.is_zero() || total < attempt || idle.is_zero() {
-            return Err("expected 0s < attempt <= total, and 0s < idle");
+        if policy.total < policy.attempt {
+            return Err("expected attempt <= total");
         }
         Ok(policy)
     }

@@ -4,10 +4,11 @@ use http::Uri;
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 
-use super::{Dialect, PolicyTable};
+use super::PolicyTable;
 use crate::{
     access::{ApiKey, ApiKeyHeader},
     cli,
+    dialect::Dialect,
     engine::ScriptedBehavior,
 };
 
@@ -111,6 +112,15 @@ impl ServiceConfig {
             |upstream: &UpstreamConfig| upstream.url.is_some() == upstream.script.is_some();
         if self.upstreams.iter().any(is_ambiguous) {
             return Err("expected an upstream to have either a url or a script");
+        }
+        if self.http2 && self.url.is_none() {
+            return Err("expected http2 in each upstream, or a url");
+        }
+        let has_unused_header = |upstream: &UpstreamConfig| {
+            upstream.api_key_header.is_some() && upstream.api_key_env.is_none()
+        };
+        if self.upstreams.iter().any(has_unused_header) {
+            return Err("expected api_key_env in an upstream with api_key_header");
         }
         Ok(())
     }

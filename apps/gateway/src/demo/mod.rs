@@ -91,7 +91,7 @@ impl Demo {
         let controls = Arc::new(controls);
         let (shutdown, on_shutdown) = watch::channel(false);
         let dashboard = Dashboard::new(Some(Arc::clone(&controls)), on_shutdown);
-        let services = ReloadableRouter::start(config, dashboard.clone())
+        let services = ReloadableRouter::start(&config, dashboard.clone())
             .map_err(|error| ExitError::Failure(error.to_string()))?;
         let (upstreams, settings) = (services.upstreams(), services.server_settings());
         let app = app::router(services, dashboard.clone(), prometheus);
@@ -104,7 +104,9 @@ impl Demo {
         }
         self.log.enable();
         // The load test's counts would hide the later, smaller ones in the dashboard's chart.
-        upstreams.iter().for_each(|upstream| upstream.stats.clear_counts());
+        for upstream in &upstreams {
+            upstream.stats.clear_counts();
+        }
         let origins = tested.into_iter().map(|tested| tested.proxied).collect();
         tokio::spawn(commands.run(Arc::clone(&controls), origins));
         tokio::spawn(background_load::run(gateway, dashboard, Arc::clone(&controls)));

@@ -18,19 +18,21 @@ use super::{balancer::UpstreamRequest, endpoint::Endpoint, health::EndpointHealt
 use crate::{
     access::{self, ApiKeyHeader},
     client::UpstreamClient,
-    config::{Dialect, Policy, UpstreamConfig},
+    config::{Policy, UpstreamConfig},
+    dialect::Dialect,
     observe::ObserveLayer,
     upstream::Upstream,
 };
 
-/// The number of probes of a half-open circuit in each [`PROBE_TIMEOUT`].
+/// The number of probes of a half-open circuit in each [`PROBE_TIMEOUT`], and the number of their
+/// successes that closes it.
 const PROBES: NonZeroU32 = const { NonZeroU32::new(5).unwrap() };
 
 /// The time after which another request may take the place of a probe.
 ///
 /// The answers of slow models take many seconds. Until the first one arrives, the circuit would
 /// otherwise reject all requests beyond the first [`PROBES`].
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Creates the endpoint that the balancer uses, and its entry in the dashboard. `name` is unique.
 /// The statistics of an only endpoint are those of its service.

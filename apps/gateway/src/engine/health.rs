@@ -113,9 +113,12 @@ impl EndpointHealth {
     }
 
     /// Starts the cooldown. A failure of the caller, such as a broken upload, is not one of the
-    /// endpoint, and neither is a limit of this process.
+    /// endpoint, and neither is a limit of this process. A rate limit is the caller's fault, but
+    /// another endpoint may have another limit.
     fn record_failure(&self, failure: &Failure) {
-        if !matches!(failure.blame(), Blame::Caller | Blame::Process) {
+        if failure.cause() == Cause::RateLimited
+            || !matches!(failure.blame(), Blame::Caller | Blame::Process)
+        {
             self.lock_cooldown().start();
         }
     }
@@ -156,10 +159,12 @@ mod tests {
     async fn failed_endpoint_is_unavailable_for_a_second() {
         let endpoint = endpoint();
         assert!(endpoint.is_available());
-        record(&endpoint, 502, None);
-        assert!(!endpoint.is_available());
-        advance(COOLDOWN).await;
-        assert!(endpoint.is_available());
+        for status in [502, 429] {
+            record(&endpoint, status, None);
+            assert!(!endpoint.is_available(), "{status}");
+            advance(COOLDOWN).await;
+            assert!(endpoint.is_available(), "{status}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -65,10 +65,10 @@ struct ActiveService {
 
 impl ReloadableRouter {
     /// Starts the services of a configuration.
-    pub(crate) fn start(config: Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
-        let server = ActiveSettings::new(load_server(&config)?);
+    pub(crate) fn start(config: &Config, dashboard: Dashboard) -> Result<Self, ConfigError> {
+        let server = ActiveSettings::new(load_server(config)?);
         let admin = AdminAccess::new(config.admin.as_ref());
-        let active = ActiveConfig::build(&config, None, &admin)?;
+        let active = ActiveConfig::build(config, None, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
         Ok(Self { dashboard, server, admin, active })

@@ -10,7 +10,7 @@ use seawall::{
     error_response::ErrorResponseLayer,
     retry::{Budget, RetryLayer},
 };
-use tower::{ServiceBuilder, util::BoxCloneSyncService};
+use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 
 use super::{
     balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
@@ -20,6 +20,7 @@ use crate::{
     access::{CorsLayer, ServiceAccess},
     clone_on_call::CloneOnCall,
     config::{Policy, ServiceConfig},
+    dialect::{Dialect, format_error},
     forward::{self, ForwardLayer, ForwardingConfig},
     observe::ObserveLayer,
     routing,
@@ -41,12 +42,11 @@ type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, Box
 #[derive(Clone)]
 pub(super) struct RunningService {
     name: String,
+    dialect: Option<Dialect>,
     adds_api_keys: bool,
     rewrites_location: bool,
     stack: ServiceStack,
     pub(super) upstreams: Vec<Upstream>,
-    /// Keeps the scripted upstreams alive.
-    _scripted: Arc<[ScriptedUpstream]>,
 }
 
 impl RunningService {
@@ -119,14 +119,23 @@ impl RunningService {
             .layer(kept_bodies)
             .layer(retry)
             .service(Balancer::new(endpoints));
+        // A request of an earlier configuration keeps its scripted upstreams until it has a response.
+        let scripted: Arc<[ScriptedUpstream]> = scripted.into();
+        let stack = stack.map_future(move |call| {
+            let scripted = Arc::clone(&scripted);
+            async move {
+                let _scripted = scripted;
+                call.await
+            }
+        });
         let stack = BoxCloneSyncService::new(stack);
         Ok(Self {
             name,
+            dialect: config.dialect,
             adds_api_keys: config.has_api_keys(),
             rewrites_location: config.rewrite_location,
             stack,
             upstreams,
-            _scripted: scripted.into(),
         })
     }
 
@@ -141,9 +150,15 @@ impl RunningService {
             let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
             forward = forward.rewrite_location(urls);
         }
+        let dialect = self.dialect;
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
             .layer(CorsLayer::new(access, self.adds_api_keys))
+            .map_response(move |response: Response<_>| match dialect {
+                Some(dialect) => format_error(dialect, response),
+                None => response,
+            })
+            .map_response(|response: Response<_>| response.map(Body::new))
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
             .layer(forward)
             .layer(access.auth_layer(&self.name, self.adds_api_keys))

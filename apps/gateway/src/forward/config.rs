@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 
 use super::trusted_proxies::TrustedProxies;
+use crate::config::deserialize_duration;
 
 /// The `[forwarding]` section of the configuration file.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) struct ForwardingConfig {
     pub(super) trusted_proxies: TrustedProxies,
     /// The time without data in either direction after which an upgraded connection is closed.
     /// Default: 1 hour, because a realtime session may be silent.
-    #[serde(deserialize_with = "deserialize_idle")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub(super) tunnel_idle: Duration,
 }
 
@@ -26,12 +27,4 @@ impl Default for ForwardingConfig {
             tunnel_idle: Duration::from_secs(60 * 60),
         }
     }
-}
-
-fn deserialize_idle<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let idle: Duration = humantime_serde::deserialize(deserializer)?;
-    if idle.is_zero() {
-        return Err(D::Error::custom("expected a duration above 0s"));
-    }
-    Ok(idle)
 }

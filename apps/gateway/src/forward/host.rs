@@ -19,7 +19,7 @@ pub(super) fn validate<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     let version = request.version();
     let host = host_field(request.headers())?;
     let target = request.uri().authority();
-    if target.is_some_and(|target| !is_valid(target)) {
+    if target.is_some_and(|target| !is_host_and_port(target)) {
         return Err(Refusal::bad_request("The host of the request target is invalid."));
     }
     match (host, target) {
@@ -52,14 +52,14 @@ fn host_field(headers: &HeaderMap) -> Result<Option<Authority>, Refusal> {
     if fields.next().is_some() {
         return Err(Refusal::bad_request("The request has more than one Host field."));
     }
-    let authority = Authority::try_from(host.as_bytes()).ok().filter(is_valid);
+    let authority = Authority::try_from(host.as_bytes()).ok().filter(is_host_and_port);
     authority.map(Some).ok_or(Refusal::bad_request("The Host field is invalid."))
 }
 
 /// Returns whether the authority is a host and an optional port, without a user.
 ///
 /// The parser of the `http` crate accepts any text in brackets and after the colon.
-fn is_valid(authority: &Authority) -> bool {
+pub(crate) fn is_host_and_port(authority: &Authority) -> bool {
     let host = authority.host();
     let Some(port) = authority.as_str().strip_prefix(host) else { return false };
     let port = port.strip_prefix(':').unwrap_or(port);
@@ -90,13 +90,13 @@ mod tests {
     #[test]
     fn authority_is_valid_if_it_is_host_and_port() {
         for valid in ["h", "h.example:80", "[::1]:8080", "127.0.0.1", "a_b", "h:", "xn--p1ai"] {
-            assert!(is_valid(&valid.parse().unwrap()), "{valid}");
+            assert!(is_host_and_port(&valid.parse().unwrap()), "{valid}");
         }
         for invalid in
             ["u@h", "u:p@h", "h:x", "h:65536", "[::1", "[x]", "[::1]x", ":80", "a/b", "a b", "a,b/"]
         {
             let authority: Result<Authority, _> = invalid.parse();
-            assert!(!authority.is_ok_and(|authority| is_valid(&authority)), "{invalid}");
+            assert!(!authority.is_ok_and(|authority| is_host_and_port(&authority)), "{invalid}");
         }
     }
 }

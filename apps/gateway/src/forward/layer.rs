@@ -85,6 +85,8 @@ impl ForwardLayer {
         let prefix = forwarded::set(headers, caller);
         if upgrade.is_some() {
             Upgrade::set_fields(headers);
+            // Its `Connection` does not list it, and a WebSocket has no trailers.
+            headers.remove(http::header::TE);
         }
         if let Some(client) = client {
             request.extensions_mut().insert(client);

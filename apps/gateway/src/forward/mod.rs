@@ -27,8 +27,8 @@
 //! | a path that leaves `/NAME` by dot segments | 400 |
 //! | a target longer than 60,000 bytes | 414 |
 //!
-//! The server does not offer the extended CONNECT of HTTP/2 (RFC 8441), so browsers open WebSockets
-//! over HTTP/1.1.
+//! The server does not offer the extended CONNECT of HTTP/2 (RFC 8441), so browsers open a
+//! WebSocket over HTTP/1.1.
 //!
 //! The authority of an absolute-form target replaces `Host` (RFC 9112 §3.2.2).
 
@@ -53,6 +53,7 @@ mod validate;
 pub(crate) use self::{
     client_address::ClientAddress,
     config::ForwardingConfig,
+    host::is_host_and_port,
     layer::ForwardLayer,
     to_upstream::ToUpstream,
     tunnel::TunnelGuard,

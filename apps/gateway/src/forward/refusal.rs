@@ -1,5 +1,7 @@
 //! A request that the gateway answers itself.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use http::{
     HeaderValue, Response, StatusCode,
@@ -33,6 +35,13 @@ impl Refusal {
     /// Closes the connection after the response, because the end of the request is in doubt.
     pub(super) const fn and_close(self) -> Self {
         Self { closes: true, ..self }
+    }
+
+    /// Logs the refusal of a request that no other layer logs.
+    pub(super) fn log(self, peer: Option<IpAddr>) {
+        let Self { status, detail, .. } = self;
+        let peer = peer.map(tracing::field::display);
+        tracing::info!(client.address = peer, "refused with {status}: {detail}");
     }
 
     /// Returns the response to the caller: a problem document (RFC 9457), unless the status has no

@@ -1,4 +1,4 @@
-//! The only step of each attempt: the URL of the upstream.
+//! Sets the URL of the upstream. Runs for each attempt; all other steps run once per request.
 
 use http::{
     HeaderValue, Request, Uri,
@@ -7,28 +7,30 @@ use http::{
 };
 use seawall::gateway::{InvalidUpstreamUri, UnsupportedTarget, UpstreamUri};
 
-/// Sets the URL of a request to that at one upstream, below its base path.
+/// Replaces the scheme and the authority by those of an upstream, and puts its base path before the
+/// path.
 ///
-/// The path `/NAME` becomes the base path with a slash at its end, as `/NAME/` does.
+/// The targets `/NAME` and `/NAME/` of the service `NAME` both become the base path with a slash at
+/// its end.
 #[derive(Clone, Debug)]
 pub(crate) struct ToUpstream {
     upstream: UpstreamUri,
     /// The value of `Host` over HTTP/1.1. Otherwise the client formats it for each request.
     host: Option<HeaderValue>,
-    is_http2: bool,
+    offers_http2: bool,
 }
 
 impl ToUpstream {
     /// # Errors
-    /// Returns an error if the URL is not that of an upstream.
+    /// Returns an error if the URL is invalid as that of an upstream: see [`UpstreamUri`].
     pub(crate) fn new(url: Uri) -> Result<Self, InvalidUpstreamUri> {
         let host = host(&url);
-        Ok(Self { upstream: url.try_into()?, host, is_http2: false })
+        Ok(Self { upstream: url.try_into()?, host, offers_http2: false })
     }
 
     /// Sets that the connections may use HTTP/2, in which `TE` is not listed in `Connection`.
     pub(crate) fn http2(self) -> Self {
-        Self { host: None, is_http2: true, ..self }
+        Self { host: None, offers_http2: true, ..self }
     }
 
     /// Rewrites a request that passed [`ForwardLayer`](super::ForwardLayer).
@@ -41,8 +43,8 @@ impl ToUpstream {
         if let Some(host) = &self.host {
             headers.insert(HOST, host.clone());
         }
-        // RFC 9110 §10.1.4. An upgrade has its own `Connection`.
-        if !self.is_http2 && headers.contains_key(TE) && !headers.contains_key(UPGRADE) {
+        // RFC 9110 §10.1.4. An upgrade has no `TE`.
+        if !self.offers_http2 && headers.contains_key(TE) && !headers.contains_key(UPGRADE) {
             headers.insert(CONNECTION, HeaderValue::from_static("te"));
         }
         Ok(request)

@@ -10,12 +10,12 @@ use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
 use tower::{Layer, Service};
 
-use super::message;
+use super::{client_address, message};
 
 /// Refuses requests that are malformed or not for a gateway, before the router sees them.
 ///
-/// After it, each request of HTTP/1.1 and HTTP/2 has exactly one valid `Host`. Refused requests are
-/// not logged.
+/// After it, each request of HTTP/1.1 and HTTP/2 has exactly one valid `Host`. The layer is outside
+/// of the access log, so it logs refused requests itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ValidateLayer;
 
@@ -47,7 +47,10 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         match message::validate(&mut request) {
             Ok(()) => Either::Left(self.inner.call(request)),
-            Err(refusal) => Either::Right(ready(Ok(refusal.into_response()))),
+            Err(refusal) => {
+                refusal.log(client_address::peer(request.extensions()));
+                Either::Right(ready(Ok(refusal.into_response())))
+            }
         }
     }
 }

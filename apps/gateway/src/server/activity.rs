@@ -24,6 +24,10 @@ pub(super) struct Activity {
     idle_since: AtomicU64,
     head_since: AtomicU64,
     send_blocked_since: AtomicU64,
+    /// The number of HTTP/2 responses with data that waits for the caller's window.
+    waiting_responses: AtomicUsize,
+    /// The time at which the last of them began or ended to wait.
+    window_moved_at: AtomicU64,
 }
 
 /// A copy of the state.
@@ -35,7 +39,7 @@ pub(super) struct Snapshot {
     pub(super) idle_since: Instant,
     /// The time of the first byte of an incomplete request head.
     pub(super) head_since: Option<Instant>,
-    /// The time since which the caller accepts no bytes.
+    /// The time since which the caller accepts no bytes, of the connection or of any response.
     pub(super) send_blocked_since: Option<Instant>,
 }
 
@@ -49,6 +53,8 @@ impl Activity {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
             send_blocked_since: AtomicU64::new(NEVER),
+            waiting_responses: AtomicUsize::new(0),
+            window_moved_at: AtomicU64::new(NEVER),
         }
     }
 
@@ -57,13 +63,16 @@ impl Activity {
             let millis = millis.load(Ordering::Acquire);
             (millis != NEVER).then(|| self.start + Duration::from_millis(millis))
         };
+        // Comes before `window_moved_at`, which is set before the count changes.
+        let waits_for_window = self.waiting_responses.load(Ordering::Acquire) > 0;
+        let closed_since = instant(&self.window_moved_at).filter(|_| waits_for_window);
         Snapshot {
             http2: self.http2.load(Ordering::Acquire),
             // Comes before `idle_since`, which is set before the count becomes 0.
             in_flight: self.in_flight.load(Ordering::Acquire) > 0,
             idle_since: instant(&self.idle_since).unwrap_or(self.start),
             head_since: instant(&self.head_since),
-            send_blocked_since: instant(&self.send_blocked_since),
+            send_blocked_since: instant(&self.send_blocked_since).or(closed_since),
         }
     }
 
@@ -108,6 +117,37 @@ impl InFlight {
         activity.in_flight.fetch_add(1, Ordering::AcqRel);
         activity.head_since.store(NEVER, Ordering::Release);
         Self(connection)
+    }
+}
+
+impl InFlight {
+    /// Records that data of the response was handed over, until the result is dropped.
+    ///
+    /// hyper takes the next data when the caller's window has space. Over HTTP/1.1, a write to the
+    /// connection is pending instead.
+    pub(super) fn wait_for_window(&self) -> Option<WaitForWindow> {
+        let is_http2 = self.0.activity().http2.load(Ordering::Acquire);
+        is_http2.then(|| WaitForWindow::new(self.0.clone()))
+    }
+}
+
+/// A response whose data waits for the caller's HTTP/2 window, until it is dropped.
+pub(super) struct WaitForWindow(ConnectionInfo);
+
+impl WaitForWindow {
+    fn new(connection: ConnectionInfo) -> Self {
+        let activity = connection.activity();
+        activity.window_moved_at.store(activity.now(), Ordering::Release);
+        activity.waiting_responses.fetch_add(1, Ordering::AcqRel);
+        Self(connection)
+    }
+}
+
+impl Drop for WaitForWindow {
+    fn drop(&mut self) {
+        let activity = self.0.activity();
+        activity.window_moved_at.store(activity.now(), Ordering::Release);
+        activity.waiting_responses.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 
-/// The maximum of each duration. Deadlines then never overflow the clock.
-const MAX_DURATION: Duration = Duration::from_secs(31_557_600);
+use crate::config::deserialize_duration;
 
 /// The limits of callers' connections.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -61,12 +60,4 @@ pub(crate) struct TlsConfig {
 
 fn default_handshake_timeout() -> Duration {
     Duration::from_secs(10)
-}
-
-fn deserialize_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let duration: Duration = humantime_serde::deserialize(deserializer)?;
-    if duration.is_zero() || duration > MAX_DURATION {
-        return Err(D::Error::custom("expected a duration above 0s and up to 1 year"));
-    }
-    Ok(duration)
 }

@@ -20,7 +20,7 @@ use tower::Service;
 
 use super::{
     activity::{Activity, InFlight},
-    body::InFlightBody,
+    body::{RequestBody, ResponseBody},
     connection_info::{ConnectionInfo, Scheme, Shared},
     io::RecordedIo,
     settings::Settings,
@@ -112,16 +112,16 @@ fn call(
     info: &ConnectionInfo,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<http::Response<InFlightBody<Body>>, std::convert::Infallible>>
+) -> impl Future<Output = Result<http::Response<ResponseBody<Body>>, std::convert::Infallible>>
 + Send
 + 'static {
     let in_flight = InFlight::new(info.clone());
-    let mut request = request.map(|body| Body::new(InFlightBody::new(body, in_flight.clone())));
+    let mut request = request.map(|body| Body::new(RequestBody::new(body, in_flight.clone())));
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(info.clone());
     // The router is always ready.
     let response = app.clone().call(request);
-    async move { Ok(response.await?.map(|body| InFlightBody::new(body, in_flight))) }
+    async move { Ok(response.await?.map(|body| ResponseBody::new(body, in_flight))) }
 }
 
 #[cfg(test)]

@@ -78,3 +78,13 @@ fn connect_and_asterisk_are_refused() {
     }
     assert!(origin.received().is_empty());
 }
+
+#[test]
+fn refused_request_is_logged_with_reason() {
+    let origin = Origin::start();
+    let gateway = gateway(&origin);
+    assert_eq!(status(&gateway, "GET /a/SECRET HTTP/1.1\r\nHost: a b\r\n\r\n"), 400);
+    let (_, log) = gateway.stop("-TERM");
+    assert!(log.contains("refused with 400 Bad Request: "), "{log}");
+    assert!(!log.contains("SECRET"), "{log}");
+}

@@ -3,7 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client_wait;
 mod connection;
+mod dialect;
 mod exchange;
 mod expect;
 mod forwarded;
@@ -12,5 +14,6 @@ mod http2;
 mod location;
 mod origin;
 mod path;
+mod probes;
 mod smuggling;
 mod websocket;

@@ -53,11 +53,23 @@ def anthropic_events():
     yield event("message_stop")
 
 
+def send_body(handler, status, headers, body):
+    handler.send_response(status)
+    for name, value in {"content-type": "application/json", **headers}.items():
+        handler.send_header(name, value)
+    handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
 class ErrorResponse:
     """A failed response."""
 
     def __init__(self, status, headers=None, body=b'{"error": {"message": "failed on purpose", "type": "t"}}'):
         self.status, self.headers, self.body = status, headers or {}, body
+
+    def send(self, handler):
+        send_body(handler, self.status, self.headers, self.body)
 
 
 class InterruptedStream:
@@ -105,23 +117,14 @@ class Upstream:
         })
         step = self.script.pop(0) if self.script else self.default
         request = json.loads(body) if body else {}
-        if isinstance(step, ErrorResponse):
-            self.send_body(handler, step.status, step.headers, step.body)
+        if hasattr(step, "send"):
+            step.send(handler)
         elif request.get("stream"):
             self.send_stream(handler, step.events if isinstance(step, InterruptedStream) else None)
         elif "messages" in handler.path:
-            self.send_body(handler, 200, {}, anthropic_response())
+            send_body(handler, 200, {}, anthropic_response())
         else:
-            self.send_body(handler, 200, {}, openai_response())
-
-    @staticmethod
-    def send_body(handler, status, headers, body):
-        handler.send_response(status)
-        for name, value in {"content-type": "application/json", **headers}.items():
-            handler.send_header(name, value)
-        handler.send_header("content-length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+            send_body(handler, 200, {}, openai_response())
 
     def send_stream(self, handler, limit):
         handler.send_response(200)

@@ -23,9 +23,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// The type of a GOAWAY frame (RFC 9113, section 6.8).
 const GOAWAY: u8 = 7;
 
-type Connection = JoinHandle<Result<(), h2::Error>>;
+pub(crate) type Connection = JoinHandle<Result<(), h2::Error>>;
 
-async fn connect<S>(stream: S) -> (SendRequest<Bytes>, Connection)
+pub(crate) async fn connect<S>(stream: S) -> (SendRequest<Bytes>, Connection)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -34,7 +34,7 @@ where
 }
 
 /// Sends a request, and returns the body of the response.
-async fn send(sender: &mut SendRequest<Bytes>, scheme: &str) -> RecvStream {
+pub(crate) async fn send(sender: &mut SendRequest<Bytes>, scheme: &str) -> RecvStream {
     let request = Request::get(format!("{scheme}://localhost/a/x")).body(()).unwrap();
     let (response, _) = sender.send_request(request, true).unwrap();
     let response = timeout(LIMIT, response).await.expect("expected a response").unwrap();
@@ -42,7 +42,7 @@ async fn send(sender: &mut SendRequest<Bytes>, scheme: &str) -> RecvStream {
     response.into_body()
 }
 
-async fn read(mut body: RecvStream) -> String {
+pub(crate) async fn read(mut body: RecvStream) -> String {
     let mut bytes = Vec::new();
     while let Some(data) = timeout(LIMIT, body.data()).await.expect("expected data") {
         let data = data.unwrap();

@@ -6,6 +6,7 @@ mod caller;
 mod config;
 mod connections;
 mod drain;
+mod flow_control;
 mod http2;
 mod running;
 mod stream_origin;

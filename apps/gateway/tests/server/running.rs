@@ -1,10 +1,19 @@
 //! A gateway with a `[server]` table.
 
-use std::{fs, net::SocketAddr, process::Command};
+use std::{
+    fs,
+    net::SocketAddr,
+    process::Command,
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+};
 
 use tempfile::NamedTempFile;
 
-use crate::support::{GatewayProcess, gateway};
+use crate::{
+    caller::LIMIT,
+    support::{GatewayProcess, gateway},
+};
 
 /// A gateway that serves `/a` from one upstream.
 pub(crate) struct Running {
@@ -12,6 +21,8 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     /// Deleted on drop.
     file: NamedTempFile,
+    /// Ends the watchdog on drop.
+    _watchdog: Sender<()>,
 }
 
 impl Running {
@@ -31,7 +42,8 @@ impl Running {
         command.env_remove("RUST_LOG");
         let process = GatewayProcess::spawn(command);
         let address = process.url.rsplit('/').next().unwrap().parse().unwrap();
-        Self { process, address, file }
+        let watchdog = start_watchdog(process.pid());
+        Self { process, address, file, _watchdog: watchdog }
     }
 
     /// Replaces the lines in `[server]`, and reloads the file. Returns the message.
@@ -44,4 +56,15 @@ impl Running {
 /// Returns the text of a configuration file.
 pub(crate) fn config(server: &str, upstream: SocketAddr) -> String {
     format!("[server]\n{server}\n[[service]]\nname = \"a\"\nurl = \"http://{upstream}\"\n")
+}
+
+/// Kills the gateway when the test takes too long, because reads of its output have no limit.
+fn start_watchdog(pid: u32) -> Sender<()> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        if receiver.recv_timeout(2 * LIMIT) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        }
+    });
+    sender
 }

@@ -5,15 +5,13 @@ use std::time::Duration;
 use scripted_origin::{Origin, Script};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-    sync::oneshot,
     time::{Instant, sleep, timeout},
 };
 
 use crate::{
     caller::{Caller, LIMIT, REQUEST},
     running::Running,
-    stream_origin::{FIRST, LAST, StreamOrigin},
+    stream_origin::{FIRST, LAST, StreamOrigin, start_endless},
 };
 
 const HEAD_TIMEOUT: &str = "head_timeout = \"300ms\"";
@@ -123,17 +121,11 @@ async fn request_body_arrives_when_it_lasts_longer_than_the_timeouts() {
 
 #[tokio::test]
 async fn connection_ends_when_the_caller_stops_reading() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Running::start("send_timeout = \"300ms\"", listener.local_addr().unwrap());
-    let (sender, upstream_closed) = oneshot::channel();
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
-        while stream.write_all(&[b'a'; 16_384]).await.is_ok() {}
-        let _ = sender.send(());
-    });
+    let (upstream, upstream_closed) = start_endless().await;
+    let gateway = Running::start("send_timeout = \"300ms\"", upstream);
     let mut caller = Caller::connect(gateway.address).await;
     caller.send(REQUEST).await;
+    caller.read_until("a").await;
     timeout(LIMIT, upstream_closed).await.expect("expected the end").unwrap();
 }
 

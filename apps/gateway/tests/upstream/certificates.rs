@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use crate::{ConfiguredGateway, config, start_error, tls_origin::Certificates};
 
+/// The response of the test server to a request over HTTP/1.1.
 const HTTP_11: &str = "HTTP/1.1";
 
 /// Writes a file to a temporary folder. Returns its path.
@@ -15,13 +16,14 @@ fn write(folder: &TempDir, name: &str, content: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Returns the status and the cause or the body of a request to a server with these certificates.
+/// Sends a request to a server with these certificates. Returns the status, and the cause or the body.
 async fn request(
     certificates: &Certificates,
     settings: &str,
     variables: &[(&str, &str)],
 ) -> (u16, String) {
-    let address = certificates.serve(&[]).await;
+    let no_alpn = &[];
+    let address = certificates.serve(no_alpn).await;
     let config = config(&format!("https://localhost:{}", address.port()), settings);
     ConfiguredGateway::start_with_env(&config, variables).request("GET").await
 }
@@ -62,14 +64,14 @@ fn unusable_authority_file_is_reported_at_start() {
     let folder = TempDir::new().unwrap();
     let begin = "-----BEGIN CERTIFICATE-----\n";
     let end = "-----END CERTIFICATE-----\n";
-    let large = "#".repeat(2 << 20);
+    let above_size_limit = "#".repeat(2 << 20);
     for (content, expected) in [
         (None, "cannot read `"),
         (Some(""), "expected certificates in PEM in `"),
         (Some("no PEM"), "expected certificates in PEM in `"),
         (Some(&*format!("{begin}!!!!\n{end}")), "expected certificates in PEM in `"),
         (Some(&*format!("{begin}AAAA\n{end}")), "expected certificate authorities in `"),
-        (Some(&*large), "cannot read `"),
+        (Some(&*above_size_limit), "cannot read `"),
     ] {
         let path = folder.path().join("ca.pem");
         let path = content.map_or_else(

@@ -103,8 +103,7 @@ fn interim_responses_are_skipped_however_many() {
 #[test]
 fn attempt_ends_when_interim_responses_do_not() {
     let origin = RawOrigin::start(|connection, _| {
-        // Bytes before a request are a protocol error.
-        assert!(read_head(connection));
+        read_head(connection);
         // hyper parses a faster flood for seconds in a debug build before it yields.
         while connection.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").is_ok() {
             thread::sleep(Duration::from_millis(1));

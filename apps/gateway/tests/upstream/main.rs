@@ -14,7 +14,11 @@ mod raw_origin;
 mod silent_http2;
 mod tls_origin;
 
-use std::{fs, process::Output};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Output, Stdio},
+};
 
 use support::{GatewayProcess, gateway};
 use tempfile::NamedTempFile;
@@ -49,7 +53,15 @@ fn start_error(config: &str, variables: &[(&str, &str)]) -> String {
     let file = config_file(config);
     let path = file.path().to_str().unwrap();
     let mut command = gateway(&["--listen", "127.0.0.1:0", "--config", path]);
-    let Output { status, stderr, .. } = command.envs(variables.iter().copied()).output().unwrap();
+    command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if !line.is_empty() {
+        child.kill().unwrap();
+        panic!("the gateway started with {config}");
+    }
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
     let message = String::from_utf8(stderr).unwrap();
     assert_eq!((status.code(), message.lines().count()), (Some(2), 1), "{message}");
     message.trim().replace(path, "FILE")

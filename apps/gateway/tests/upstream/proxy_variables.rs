@@ -8,7 +8,9 @@ use std::{
 };
 
 use crate::{
-    ConfiguredGateway, config, config_file, raw_origin::RawOrigin, start_error,
+    ConfiguredGateway, config, config_file,
+    raw_origin::{LIMIT, RawOrigin},
+    start_error,
     tls_origin::Certificates,
 };
 
@@ -45,7 +47,7 @@ async fn https_request_goes_through_tunnel_of_proxy() {
             ],
         );
         assert_eq!(gateway.request("GET").await, (200, "HTTP/1.1".into()));
-        let head = heads.recv().unwrap().to_ascii_lowercase();
+        let head = heads.recv_timeout(LIMIT).unwrap().to_ascii_lowercase();
         assert!(head.starts_with("connect upstream.test:443 http/1.1\r\n"), "{head}");
         assert!(head.contains("\r\nproxy-authorization: basic yw5uonmzy3jlda==\r\n"), "{head}");
     }

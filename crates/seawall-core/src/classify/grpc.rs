@@ -69,7 +69,7 @@ pub fn classify_grpc_status(status: StatusCode, headers: &HeaderMap) -> Option<F
     Some(with_wait(failure, headers))
 }
 
-/// Adds the requested wait. A valid pushback asks for a retry, and a negative or malformed one forbids it (gRFC A6, "Pushback").
+/// Adds the requested wait. A valid pushback requests a retry, and a negative or malformed one forbids it (gRFC A6, "Pushback").
 fn with_wait(failure: Failure, headers: &HeaderMap) -> Failure {
     let has_pushback = headers.contains_key("grpc-retry-pushback-ms");
     let hint = has_pushback.then(|| pushback(headers).is_some());

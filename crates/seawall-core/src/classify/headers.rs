@@ -26,8 +26,8 @@ const WAITS: &[ReadWait] = &[pushback, retry_info, retry_after_ms, retry_after_s
 ///   plus its `Age`, or from this machine's clock if there is no `Date`; a date in the past is a wait of zero. Beyond the
 ///   RFC, seconds may have a decimal fraction, as LLM APIs send them.
 ///
-/// The result is at most a year. Any other value (negative, empty, another format, not ASCII) is ignored. Of a repeated header
-/// the longest valid wait counts, since a long wait harms less than none.
+/// The result is at most a year. Any other value (negative, empty, another format, not ASCII) is ignored. If a header
+/// is repeated, its longest valid wait counts, since a long wait harms less than none.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let wait = WAITS.iter().find_map(|read| read(headers))?;

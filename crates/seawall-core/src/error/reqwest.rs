@@ -10,7 +10,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// Creates an error. See [`may_be_redirected`](Self::may_be_redirected).
+    /// Creates an error. `may_be_redirected` is whether the client follows redirects.
     #[must_use]
     pub const fn new(source: reqwest::Error, may_be_redirected: bool) -> Self {
         Self { source, may_be_redirected }

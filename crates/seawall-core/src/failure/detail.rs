@@ -17,6 +17,11 @@ pub enum Detail {
     WorkerClosed,
     /// A balancer in this process has no endpoint.
     NoEndpoint,
+    /// A service in this process was not ready, and a layer around it rejected the call instead of
+    /// waiting, such as `tower::load_shed`.
+    ///
+    /// `LoggingLayer` summarizes these rejections.
+    LoadShed,
     /// The request's body is larger than a limit of this process.
     RequestTooLarge,
     /// The connection was used before, and was idle for this time before the request.
@@ -181,6 +186,9 @@ impl Detail {
                 "Look for the first error of the service behind the queue, or for a panic: the queue stays closed, so build the service again."
             }
             Self::NoEndpoint => "Check the discovery of endpoints: the balancer has none.",
+            Self::LoadShed => {
+                "Check whether the upstream has become slow, then whether the limit of the service that was not ready is too low for the load."
+            }
             Self::RequestTooLarge => {
                 "Send a smaller body, or raise the limit of the layer that counts it."
             }
@@ -254,6 +262,7 @@ impl fmt::Display for Detail {
             Self::OutOf(resource) => write!(f, "out of {}", resource.name()),
             Self::WorkerClosed => f.write_str("queue closed"),
             Self::NoEndpoint => f.write_str("no endpoint"),
+            Self::LoadShed => f.write_str("load shed"),
             Self::RequestTooLarge => f.write_str("request body too large"),
             Self::ReusedConnection { idle } => write!(f, "reused connection, idle {idle:?}"),
             Self::StaleConnection { idle } => write!(f, "stale connection, idle {idle:?}"),

@@ -24,7 +24,7 @@ pub use self::{
 };
 
 /// One failure of an upstream: its cause, its reporter, whether the request was processed, and the
-/// wait that the server asks for.
+/// wait that the server requests.
 ///
 /// It is an [`Error`]. If `source()` of your error returns a `Failure`, every layer treats your
 /// error as that failure.
@@ -99,13 +99,13 @@ impl Failure {
         Self { status: Some(status), ..self }
     }
 
-    /// Sets the wait that the server asks for. `None` means that it asks for no wait.
+    /// Sets the wait that the server requests. `None` means that it requests none.
     #[must_use]
     pub const fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
         Self { retry_after, ..self }
     }
 
-    /// Sets whether the server asks for a retry (`true`) or forbids it (`false`). `None` means that
+    /// Sets whether the server requests a retry (`true`) or forbids it (`false`). `None` means that
     /// it does neither.
     #[must_use]
     pub const fn with_retry_hint(self, retry_hint: Option<bool>) -> Self {
@@ -175,7 +175,7 @@ impl Failure {
         }
     }
 
-    /// Returns one sentence that tells a person the first step. The [cause](Cause::advice)
+    /// Returns the first step of a diagnosis, in one sentence. The [cause](Cause::advice)
     /// determines it, unless the detail has a more specific sentence.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
@@ -206,14 +206,14 @@ impl Failure {
         self.status
     }
 
-    /// Returns the wait that the server asks for (`Retry-After`, `retry-after-ms`, gRPC pushback).
+    /// Returns the wait that the server requests (`Retry-After`, `retry-after-ms`, gRPC pushback).
     /// It is at most a year, and zero for a date in the past.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Returns whether the server asks for a retry (`true`) or forbids it (`false`). `None` means
+    /// Returns whether the server requests a retry (`true`) or forbids it (`false`). `None` means
     /// that it does neither. Its sources are `x-should-retry` and gRPC pushback.
     #[must_use]
     pub const fn retry_hint(&self) -> Option<bool> {

@@ -35,7 +35,7 @@ impl ProxyStatus {
 
     /// Returns whether the request may have been processed.
     ///
-    /// By RFC 9209 §2.3, the causes listed here mean that the next hop did not receive the request.
+    /// The causes listed here mean that the next hop did not receive the request (RFC 9209 §2.3).
     /// TLS errors that may occur after the handshake are not listed. A received or relayed response
     /// proves nothing, because gateways retry and report only the last attempt.
     pub(super) fn processed(&self, cause: Cause) -> Processed {

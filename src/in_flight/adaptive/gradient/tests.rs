@@ -37,7 +37,9 @@ impl Simulation {
     }
 
     /// Runs one second with `wanted` calls in flight, or as many as the limit allows.
-    fn run_second(&mut self, upstream: &Upstream, wanted: u32) {
+    /// Returns the number of calls that passed.
+    fn run_second(&mut self, upstream: &Upstream, wanted: u32) -> u32 {
+        let mut passed = 0;
         let until = self.now + Duration::from_secs(1);
         while self.now < until {
             let in_flight = wanted.min(self.limit);
@@ -48,7 +50,9 @@ impl Simulation {
             self.now += latency / in_flight.max(1);
             let changed = self.machine.on_response(self.now, latency, in_flight, self.settings);
             self.limit = changed.map_or(self.limit, NonZeroU32::get);
+            passed += 1;
         }
+        passed
     }
 
     /// Sends responses of this latency until the limit is updated.
@@ -118,8 +122,11 @@ proptest! {
                 1 => machine.on_error(now, latency, in_flight, settings),
                 _ => machine.on_response(now, latency, in_flight, settings),
             };
-            if let Some(limit) = limit {
-                prop_assert!(limit.get() >= min && limit.get() <= max.max(min));
+            if let Some(limit) = limit.map(NonZeroU32::get) {
+                // A measurement uses a part of the limit, which may be less than the minimum.
+                let is_measuring = machine.measurement.is_some();
+                prop_assert!(limit >= min || is_measuring, "limit {limit}, minimum {min}");
+                prop_assert!(limit <= max.max(min), "limit {limit}, maximum {max}");
             }
             prop_assert!(machine.limit.is_finite());
         }
@@ -163,6 +170,47 @@ proptest! {
         }
         let limit = simulation.limit;
         prop_assert!(limit >= wanted, "limit {limit} for {wanted} calls after the brown-out");
+    }
+
+    #[test]
+    fn queue_at_minimum_does_not_become_baseline(
+        workers in 1_u32..10,
+        min in 1_u32..60,
+        service_time in 20_u64..300,
+    ) {
+        let service_time = Duration::from_millis(service_time);
+        let upstream = Upstream { workers, service_time };
+        let mut simulation = Simulation::new(AdaptiveLimit::new().min(number(min)));
+        for _ in 0..30 {
+            simulation.run_second(&upstream, workers);
+        }
+        for _ in 0..90 {
+            simulation.run_second(&upstream, 1_000);
+        }
+        let baseline = simulation.machine.baseline.unwrap().latency;
+        let expected = 1.1 * service_time.as_secs_f64();
+        prop_assert!(baseline < expected, "baseline {baseline} s, without a queue {service_time:?}");
+    }
+
+    #[test]
+    fn measurements_cost_little_of_capacity_when_overload_is_long(
+        workers in 1_u32..20,
+        min in 1_u32..30,
+        service_time in 20_u64..2_000,
+    ) {
+        let service_time = Duration::from_millis(service_time);
+        let upstream = Upstream { workers, service_time };
+        let mut simulation = Simulation::new(AdaptiveLimit::new().min(number(min)));
+        for _ in 0..60 {
+            simulation.run_second(&upstream, workers);
+        }
+        for _ in 0..60 {
+            simulation.run_second(&upstream, 1_000);
+        }
+        let passed: u32 = (0..240).map(|_| simulation.run_second(&upstream, 1_000)).sum();
+        let passed = f64::from(passed) / 240.0;
+        let capacity = f64::from(workers) / service_time.as_secs_f64();
+        prop_assert!(passed > 0.85 * capacity, "{passed} calls per second of {capacity}");
     }
 }
 

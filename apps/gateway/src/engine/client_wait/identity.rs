@@ -7,7 +7,7 @@ use http::{
     header::{CONTENT_LENGTH, USER_AGENT},
 };
 
-use crate::access::{CREDENTIAL_HEADERS, ClientName, client_address};
+use crate::access::{ClientName, client_address, credential_values};
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -21,8 +21,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Hashes the address, the name, the credentials, the `User-Agent` and the path, and for the request also
-    /// the method, the query, the length of the body and the idempotency key.
+    /// Hashes the address, the name, the credentials, the `User-Agent` and the path. For the request,
+    /// also hashes the method, the query, the length of the body and the idempotency key.
     ///
     /// The body itself is not compared, because it has not been received yet.
     pub(super) fn new<B>(request: &Request<B>, random: &RandomState) -> Self {
@@ -30,13 +30,10 @@ impl Identity {
         let mut hasher = random.build_hasher();
         client_address(request).hash(&mut hasher);
         request.extensions().get::<ClientName>().hash(&mut hasher);
-        // The numbers distinguish the fields, of which most requests have few.
-        for (number, name) in (0_u8..).zip(CREDENTIAL_HEADERS.iter().chain([&USER_AGENT])) {
-            if let Some(value) = headers.get(name) {
-                (number, value).hash(&mut hasher);
-            }
+        for value in credential_values(headers, request.uri()) {
+            value.hash(&mut hasher);
         }
-        u8::MAX.hash(&mut hasher);
+        headers.get(USER_AGENT).hash(&mut hasher);
         request.uri().path().hash(&mut hasher);
         let client = hasher.finish();
         request.method().hash(&mut hasher);

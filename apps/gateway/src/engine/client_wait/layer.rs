@@ -10,7 +10,7 @@ use std::{
 
 use http::{Method, Request, Response, StatusCode};
 use seawall::{
-    Blame, BoxError, Cause, Reporter,
+    Blame, BoxError, Cause, Failure, Reporter,
     circuit_breaker::CircuitOpen,
     classify::{Classify, HttpClassifier},
     find_source,
@@ -79,13 +79,22 @@ impl Waits {
                 if is_rate_limit { WaitReason::RateLimited } else { WaitReason::Unavailable };
             return self.lock().on_retry_after(call.identity, wait, reason, now);
         }
-        let is_upstream_failure = !is_circuit_open
-            && !matches!(failure.blame(), Blame::Caller | Blame::Process)
-            && !matches!(failure.cause(), Cause::ClientError | Cause::Conflict);
         let was_retried = call.is_single_attempt || attempts.is_some_and(|attempts| attempts > 1);
-        if is_upstream_failure && was_retried && call.is_costly {
+        if !is_circuit_open && is_worth_repeating(&failure) && was_retried && call.is_costly {
             self.lock().on_failure(call.identity, now);
         }
+    }
+}
+
+/// Returns whether SDKs repeat a request after this failure.
+fn is_worth_repeating(failure: &Failure) -> bool {
+    match failure.cause() {
+        Cause::ClientError => false,
+        // The caller is to blame, but SDKs repeat the request after such a response.
+        Cause::RateLimited | Cause::Conflict | Cause::RequestTimeout => {
+            failure.reporter() != Reporter::Local
+        }
+        _ => !matches!(failure.blame(), Blame::Caller | Blame::Process),
     }
 }
 
@@ -150,5 +159,49 @@ where
             waits.record(call, outcome.as_ref());
             outcome
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicU32, Ordering},
+        time::Duration,
+    };
+
+    use axum::body::Body;
+    use seawall::retry::ReplayBody;
+    use tokio::time::advance;
+    use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+    use super::*;
+
+    /// Sends a POST at once, after 1.5 s and after 4 s, as SDKs do. Returns the number of attempts
+    /// at an upstream that always responds with this status.
+    async fn attempts_of_three_calls(status: u16) -> u32 {
+        let attempts = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&attempts);
+        let upstream = service_fn(move |_: Request<ReplayBody<Body>>| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let response = Response::builder().status(status).body(Body::empty()).unwrap();
+            async { Ok::<_, BoxError>(response) }
+        });
+        let retry = RetryLayer::new().max_retries(2).retry_all_methods();
+        let retry = retry.retry_statuses([408, 409, 429].into_iter().chain(500..600));
+        let stack =
+            ServiceBuilder::new().layer(ClientWaitLayer::new()).layer(retry).service(upstream);
+        for wait in [0, 1_500, 4_000] {
+            advance(Duration::from_millis(wait)).await;
+            let _ = stack.clone().oneshot(Request::post("/a").body(Body::empty()).unwrap()).await;
+        }
+        attempts.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn repetitions_cost_one_attempt_when_upstream_keeps_failing() {
+        for status in [408, 409, 429, 500, 502, 503, 529] {
+            assert_eq!(attempts_of_three_calls(status).await, 3 + 1, "{status}");
+        }
+        assert_eq!(attempts_of_three_calls(400).await, 3);
     }
 }

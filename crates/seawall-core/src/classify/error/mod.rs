@@ -36,7 +36,7 @@ use crate::{
 /// the caller's own request body.
 type Inspect = fn(&mut ErrorContext, &(dyn Error + 'static)) -> ControlFlow<()>;
 
-/// At most one of them recognizes an error, since each asks for types of its own.
+/// At most one of them recognizes an error, since each looks for other types.
 const INSPECTORS: &[Inspect] = &[
     io::inspect,
     limits::inspect,

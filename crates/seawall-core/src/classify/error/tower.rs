@@ -24,7 +24,7 @@ pub(super) fn inspect(
 ) -> ControlFlow<()> {
     if error.is::<Overloaded>() {
         // The inner service was not ready, and was not called (tower 0.5: load_shed/mod.rs).
-        context.set_cause(Cause::ConnectionLimitReached);
+        context.set_detail(Cause::ConnectionLimitReached, Detail::LoadShed);
         context.unprocessed = true;
     } else if error.is::<Closed>() || error.is::<ServiceError>() {
         // The worker ended before it called the inner service. A `ServiceError` repeats the error
