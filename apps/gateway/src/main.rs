@@ -21,6 +21,7 @@ mod forward;
 mod log;
 mod metrics;
 mod observe;
+mod problem_document;
 mod routing;
 mod server;
 mod upstream;

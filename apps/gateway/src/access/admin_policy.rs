@@ -16,7 +16,7 @@ use http::{HeaderMap, Request, header::AUTHORIZATION};
 use tokio::time::Instant;
 
 use super::{
-    client_address::{ClientNetwork, peer_address},
+    client_address::ClientNetwork,
     config::AdminConfig,
     credentials::Credential,
     failed_tokens::FailedTokens,
@@ -24,6 +24,7 @@ use super::{
     problem::Problem,
     token::{Presented, Token},
 };
+use crate::forward::peer_address;
 
 const FOREIGN_PAGE: Problem =
     Problem::forbidden("The request came from a page of another origin than this gateway.");
@@ -132,7 +133,7 @@ impl AdminPolicy {
     fn check_loopback(&self, request: &Request<Body>) -> Result<(), Problem> {
         let headers = request.headers();
         // Behind a proxy on this host, every connection comes from a loopback address.
-        let is_local = peer_address(request).is_some_and(|peer| peer.is_loopback())
+        let is_local = peer_address(request.extensions()).is_some_and(|peer| peer.is_loopback())
             && !headers.keys().any(|name| {
                 PROXY_FIELDS.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")
             });

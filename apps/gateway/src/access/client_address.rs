@@ -1,11 +1,10 @@
 //! The address of the client that sent a request.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use axum::extract::ConnectInfo;
 use http::Request;
 
-use crate::forward::ClientAddress;
+use crate::forward::{ClientAddress, peer_address};
 
 /// Returns the address of the client in front of all trusted proxies, by which requests are limited.
 pub(crate) fn client_address<B>(request: &Request<B>) -> Option<IpAddr> {
@@ -13,13 +12,7 @@ pub(crate) fn client_address<B>(request: &Request<B>) -> Option<IpAddr> {
         .extensions()
         .get()
         .map(|client: &ClientAddress| client.0)
-        .or_else(|| peer_address(request))
-}
-
-/// Returns the address of the other end of the connection, which may be a proxy.
-pub(super) fn peer_address<B>(request: &Request<B>) -> Option<IpAddr> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    Some(peer.0.ip().to_canonical())
+        .or_else(|| peer_address(request.extensions()))
 }
 
 /// An IPv4 address, or the /64 network of an IPv6 address, because one host usually has a /64.

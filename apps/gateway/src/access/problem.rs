@@ -5,14 +5,14 @@ use std::time::Duration;
 use axum::{
     http::{
         HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 
 use seawall::{Cause, Failure, Processed, Reporter};
 
-use crate::forward::GATEWAY_NAME;
+use crate::{forward::GATEWAY_NAME, problem_document::problem_response};
 
 /// A refusal in the format of RFC 9457.
 #[derive(Clone, Copy, Debug)]
@@ -86,15 +86,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, detail, retry_after, challenges } = self;
-        let problem = serde_json::json!({
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "detail": detail,
-        });
-        let mut response = (status, problem.to_string()).into_response();
+        let mut response = problem_response(status, detail);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status.is_client_error() {
             // SDKs repeat a 429 otherwise, and each repetition would be one more wrong token.
             headers.insert("x-should-retry", HeaderValue::from_static("false"));

@@ -9,6 +9,7 @@ use super::{
     balancer::UpstreamRequest,
     health::EndpointHealth,
     in_flight::{InFlightCount, hold_until_body_end},
+    scripted::ScriptedUpstream,
 };
 
 /// The client stack of an endpoint.
@@ -20,11 +21,18 @@ pub(super) struct Endpoint {
     stack: EndpointStack,
     pub(super) health: EndpointHealth,
     in_flight: InFlightCount,
+    /// Runs as long as the endpoint. A call of an earlier configuration keeps its endpoints until it
+    /// has a response.
+    _scripted: Option<ScriptedUpstream>,
 }
 
 impl Endpoint {
     pub(super) fn new(stack: EndpointStack, health: EndpointHealth) -> Self {
-        Self { stack, health, in_flight: InFlightCount::default() }
+        Self { stack, health, in_flight: InFlightCount::default(), _scripted: None }
+    }
+
+    pub(super) fn with_scripted_upstream(self, scripted: Option<ScriptedUpstream>) -> Self {
+        Self { _scripted: scripted, ..self }
     }
 
     pub(super) fn load(&self) -> usize {

@@ -10,7 +10,7 @@ use seawall::{
     error_response::ErrorResponseLayer,
     retry::{Budget, RetryLayer},
 };
-use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
     balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
@@ -61,16 +61,17 @@ impl RunningService {
         resources: &Resources,
     ) -> Result<Self, String> {
         let name = config.name().to_owned();
-        let (mut scripted, mut upstreams, mut endpoints) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut upstreams, mut endpoints) = (Vec::new(), Vec::new());
         let upstream_configs = config.upstreams();
         let is_only_endpoint = upstream_configs.len() == 1;
         for (index, upstream_config) in upstream_configs.iter().enumerate() {
             let mut url = upstream_config.url.clone().unwrap_or_default();
+            let mut scripted = None;
             if let Some(behavior) = upstream_config.script {
                 let upstream = ScriptedUpstream::start(behavior)
                     .map_err(|error| format!("cannot start a scripted upstream: {error}"))?;
                 url = upstream.url.clone();
-                scripted.push(upstream);
+                scripted = Some(upstream);
             }
             let client = resources
                 .clients
@@ -93,7 +94,7 @@ impl RunningService {
                 is_only_endpoint,
             );
             upstreams.push(upstream);
-            endpoints.push(endpoint);
+            endpoints.push(endpoint.with_scripted_upstream(scripted));
         }
         let stats = is_only_endpoint.then(|| Arc::clone(&upstreams[0].stats));
         let mut retry = RetryLayer::new()
@@ -119,15 +120,6 @@ impl RunningService {
             .layer(kept_bodies)
             .layer(retry)
             .service(Balancer::new(endpoints));
-        // A request of an earlier configuration keeps its scripted upstreams until it has a response.
-        let scripted: Arc<[ScriptedUpstream]> = scripted.into();
-        let stack = stack.map_future(move |call| {
-            let scripted = Arc::clone(&scripted);
-            async move {
-                let _scripted = scripted;
-                call.await
-            }
-        });
         let stack = BoxCloneSyncService::new(stack);
         Ok(Self {
             name,

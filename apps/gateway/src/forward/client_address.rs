@@ -17,8 +17,8 @@ pub(super) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwa
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
-/// Returns the address of the other end of the connection.
-pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
+/// Returns the address of the other end of the connection, which may be a proxy.
+pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())
 }
 

@@ -71,7 +71,7 @@ impl ForwardLayer {
         }
         *request.uri_mut() = uri;
         let upgrade = Upgrade::take(request);
-        let peer = client_address::peer(request.extensions());
+        let peer = client_address::peer_address(request.extensions());
         let scheme = request.extensions().get().map_or(Scheme::Http, ConnectionInfo::scheme);
         let trusted = &self.config.trusted_proxies;
         let headers = request.headers_mut();

@@ -51,7 +51,7 @@ mod upgrade;
 mod validate;
 
 pub(crate) use self::{
-    client_address::ClientAddress,
+    client_address::{ClientAddress, peer_address},
     config::ForwardingConfig,
     host::is_host_and_port,
     layer::ForwardLayer,

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use axum::body::Body;
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE},
+    header::{ALLOW, CONNECTION, CONTENT_TYPE},
 };
 use seawall::{Cause, Failure, Processed, Reporter};
+
+use crate::problem_document::problem_response;
 
 /// The methods that services accept. Other methods, except `CONNECT` and `TRACE`, pass too.
 const ALLOWED_METHODS: HeaderValue =
@@ -48,24 +50,19 @@ impl Refusal {
     /// content.
     pub(super) fn into_response(self) -> Response<Body> {
         let Self { status, detail, closes } = self;
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = status;
-        if status.is_client_error() || status.is_server_error() {
-            let title = status.canonical_reason().unwrap_or_default();
-            let problem = serde_json::json!({
-                "title": title, "status": status.as_u16(), "detail": detail,
-            });
-            *response.body_mut() = Body::from(problem.to_string());
-            let problem_type = HeaderValue::from_static("application/problem+json");
-            response.headers_mut().insert(CONTENT_TYPE, problem_type);
+        let is_error = status.is_client_error() || status.is_server_error();
+        let mut response = problem_response(status, detail);
+        if is_error {
             // The logging layer logs this cause.
             let failure = Failure::new(Cause::HttpRequestError)
                 .with_reporter(Reporter::Local)
                 .with_processed(Processed::No);
             response.extensions_mut().insert(failure);
+        } else {
+            *response.body_mut() = Body::empty();
+            response.headers_mut().remove(CONTENT_TYPE);
         }
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NO_CONTENT) {
             headers.insert(ALLOW, ALLOWED_METHODS);
         }

@@ -48,7 +48,7 @@ where
         match message::validate(&mut request) {
             Ok(()) => Either::Left(self.inner.call(request)),
             Err(refusal) => {
-                refusal.log(client_address::peer(request.extensions()));
+                refusal.log(client_address::peer_address(request.extensions()));
                 Either::Right(ready(Ok(refusal.into_response())))
             }
         }
