@@ -20,6 +20,7 @@ pub struct Backoff {
     growth: Growth,
     max: Duration,
     jitter: Jitter,
+    immediate_first_retry: bool,
 }
 
 #[derive(Clone)]
@@ -48,7 +49,12 @@ impl Backoff {
     /// [`max`](Self::max). The default `max` is 10 s.
     #[must_use]
     pub const fn exponential(base: Duration) -> Self {
-        Self { growth: Growth::Doubling(base), max: Duration::from_secs(10), jitter: Jitter::Full }
+        Self {
+            growth: Growth::Doubling(base),
+            max: Duration::from_secs(10),
+            jitter: Jitter::Full,
+            immediate_first_retry: true,
+        }
     }
 
     /// Creates a backoff that waits exactly `delay` before each retry.
@@ -57,7 +63,12 @@ impl Backoff {
     /// for many callers.
     #[must_use]
     pub const fn constant(delay: Duration) -> Self {
-        Self { growth: Growth::Constant(delay), max: Duration::MAX, jitter: Jitter::None }
+        Self {
+            growth: Growth::Constant(delay),
+            max: Duration::MAX,
+            jitter: Jitter::None,
+            immediate_first_retry: false,
+        }
     }
 
     /// Creates a backoff without delays.
@@ -83,6 +94,7 @@ impl Backoff {
             growth: Growth::Urllib3(factor),
             max: Duration::from_secs(120),
             jitter: Jitter::None,
+            immediate_first_retry: false,
         })
     }
 
@@ -92,7 +104,7 @@ impl Backoff {
     /// `delay` is called once per retry, and must not block.
     #[must_use]
     pub fn custom(delay: impl Fn(u32) -> Duration + Send + Sync + 'static) -> Self {
-        Self { growth: Growth::Custom(Arc::new(delay)), max: Duration::MAX, jitter: Jitter::None }
+        Self { growth: Growth::Custom(Arc::new(delay)), ..Self::constant(Duration::ZERO) }
     }
 
     /// Sets the maximum delay, including jitter.
@@ -123,6 +135,19 @@ impl Backoff {
         self
     }
 
+    /// Sends the first retry of a call without a delay while failures are isolated. Default: `true`
+    /// for [`exponential`](Self::exponential), `false` for the others.
+    ///
+    /// Failures are isolated while at most half of the [`Budget`](crate::retry::Budget) is used: by
+    /// default, while at most 10 % of the calls need a retry. During an outage, the backoff applies
+    /// to each retry, as it does after a rate limit or an overload, and with
+    /// [`Budget::none`](crate::retry::Budget::none).
+    #[must_use]
+    pub fn immediate_first_retry(mut self, immediate: bool) -> Self {
+        self.immediate_first_retry = immediate;
+        self
+    }
+
     /// Returns the delay before the given retry, counted from 1, without jitter. Full jitter never
     /// exceeds it.
     #[must_use]
@@ -145,7 +170,15 @@ impl Backoff {
 
     /// Returns the delay before the given retry, counted from 1, with jitter. `random` returns a
     /// number in `[0, 1)`.
-    pub(crate) fn delay(&self, retry: u32, random: impl FnOnce() -> f64) -> Duration {
+    pub(crate) fn delay(
+        &self,
+        retry: u32,
+        is_isolated: bool,
+        random: impl FnOnce() -> f64,
+    ) -> Duration {
+        if self.immediate_first_retry && retry == 1 && is_isolated {
+            return Duration::ZERO;
+        }
         let delay = self.max_delay(retry);
         match self.jitter {
             Jitter::Full if !delay.is_zero() => scale(delay, random()),
@@ -219,7 +252,7 @@ mod tests {
                 _ => backoff.added_jitter(max_jitter),
             };
             prop_assert!(backoff.max_delay(retry) <= max);
-            let delay = backoff.delay(retry, || random);
+            let delay = backoff.delay(retry, false, || random);
             prop_assert!(delay <= max);
             match jitter {
                 0 => prop_assert_eq!(delay, backoff.max_delay(retry)),
@@ -244,7 +277,7 @@ mod tests {
     fn full_jitter_scales_delay_by_random_fraction() {
         let backoff = Backoff::exponential(Duration::from_secs(8));
         for (random, ms) in [(0.0, 0), (0.25, 2_000), (0.5, 4_000)] {
-            assert_eq!(backoff.delay(1, || random), Duration::from_millis(ms));
+            assert_eq!(backoff.delay(1, false, || random), Duration::from_millis(ms));
         }
     }
 
@@ -253,7 +286,7 @@ mod tests {
         let backoff = Backoff::exponential(Duration::MAX).max(Duration::MAX);
         for retry in [0, 1, 2, 31, 32, 33, u32::MAX] {
             for random in [0.0, 0.5, 1.0 - f64::EPSILON / 2.0, 1.0, 2.0, -1.0] {
-                assert!(backoff.delay(retry, || random) <= Duration::MAX);
+                assert!(backoff.delay(retry, false, || random) <= Duration::MAX);
             }
         }
     }
@@ -261,21 +294,24 @@ mod tests {
     #[test]
     fn zero_delay_draws_no_random_number() {
         let unused_random = || panic!("random number drawn for a zero delay");
-        assert_eq!(Backoff::exponential(Duration::ZERO).delay(1, unused_random), Duration::ZERO);
-        assert_eq!(Backoff::none().delay(1, unused_random), Duration::ZERO);
+        assert_eq!(
+            Backoff::exponential(Duration::ZERO).delay(1, false, unused_random),
+            Duration::ZERO
+        );
+        assert_eq!(Backoff::none().delay(1, false, unused_random), Duration::ZERO);
     }
 
     #[test]
     fn constant_delay_is_equal_for_each_retry() {
         let backoff = Backoff::constant(Duration::from_secs(3));
-        assert_eq!(backoff.delay(1, || 0.1), Duration::from_secs(3));
-        assert_eq!(backoff.delay(9, || 0.1), Duration::from_secs(3));
+        assert_eq!(backoff.delay(1, false, || 0.1), Duration::from_secs(3));
+        assert_eq!(backoff.delay(9, false, || 0.1), Duration::from_secs(3));
     }
 
     #[test]
     fn urllib3_delay_and_jitter_start_with_second_retry() {
         let backoff = Backoff::urllib3(0.5).unwrap().added_jitter(Duration::from_secs(1));
-        let delays = [1, 2, 3, 4].map(|retry| backoff.delay(retry, || 0.5).as_millis());
+        let delays = [1, 2, 3, 4].map(|retry| backoff.delay(retry, false, || 0.5).as_millis());
         assert_eq!(delays, [0, 1_500, 2_500, 4_500]);
         assert_eq!(backoff.max_delay(40), Duration::from_secs(120));
         assert_eq!(backoff.max_delay(u32::MAX), Duration::from_secs(120));
@@ -292,6 +328,6 @@ mod tests {
     #[test]
     fn custom_backoff_receives_retry_number() {
         let backoff = Backoff::custom(|retry| Duration::from_secs(retry.into()));
-        assert_eq!(backoff.delay(7, || 0.5), Duration::from_secs(7));
+        assert_eq!(backoff.delay(7, false, || 0.5), Duration::from_secs(7));
     }
 }

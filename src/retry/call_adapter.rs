@@ -151,6 +151,7 @@ impl<Req: Clone> sealed::RequestAdapter<Req> for ClonedCallAdapter {
             has_idempotency_key: false,
             time_left: None,
             deadline_margin: Duration::ZERO,
+            is_failure_isolated: false,
         }
     }
 

@@ -24,6 +24,9 @@ use super::{
 };
 use crate::time_limit::{Deadline, drop_expired};
 
+/// The part of the budget that may be used while failures count as isolated.
+const MAX_ISOLATED_RATIO: f64 = 0.5;
+
 impl<S, C, P, Req> ResponseFuture<S, C, P, Req>
 where
     S: Service<SentRequest<P, Req>>,
@@ -100,8 +103,14 @@ where
         let is_free = failure.is_never_written()
             && !history.used_free_retry
             && policy.limits.total != Some(0);
-        let request =
-            RequestFacts { time_left, deadline_margin, ..this.adapter.request_facts(this.saved) };
+        let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
+        let used_ratio = budget.used_ratio(Instant::now());
+        let request = RequestFacts {
+            time_left,
+            deadline_margin,
+            is_failure_isolated: used_ratio.is_some_and(|ratio| ratio <= MAX_ISOLATED_RATIO),
+            ..this.adapter.request_facts(this.saved)
+        };
         let (delay, counts) = if is_free {
             policy.max_delay_before_deadline(time_left, deadline_margin)?;
             history.used_free_retry = true;
@@ -114,7 +123,6 @@ where
         if !this.adapter.is_replayable(this.replay_source) {
             return Err(StopReason::NotReplayable);
         }
-        let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
         let is_allowed = is_free || budget.withdraw(Instant::now);
         if let Some(used_ratio) = budget.used_ratio(Instant::now()) {
             let key = budget.key().or(this.settings.name.as_ref());

@@ -134,6 +134,7 @@ where
             has_idempotency_key: has_idempotency_key(&saved.headers),
             time_left: None,
             deadline_margin: Duration::ZERO,
+            is_failure_isolated: false,
         }
     }
 

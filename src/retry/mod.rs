@@ -4,7 +4,8 @@
 //!
 //! - Up to 4 retries of idempotent methods, after connection failures, timeouts and the statuses
 //!   429, 500, 502, 503 and 504.
-//! - Exponential backoff from 100 ms with full jitter. `Retry-After` is respected.
+//! - Exponential backoff from 100 ms with full jitter. The first retry has no delay while
+//!   [failures are isolated](Backoff::immediate_first_retry). `Retry-After` is respected.
 //! - A [budget](Budget) for all calls together: retries are at most 20 % of the calls, or 3 in
 //!   10 seconds if that is more. A single call can therefore use 3.
 //!

@@ -117,7 +117,9 @@ impl Policy {
             return Err(StopReason::MethodNotAllowed);
         }
         let counts = counts.add_retry(failure, &self.limits)?;
-        let Delay { min, jittered } = self.delay(failure, counts.total, random)?;
+        let is_isolated = request.is_failure_isolated
+            && !matches!(failure.cause(), Cause::RateLimited | Cause::Overloaded);
+        let Delay { min, jittered } = self.delay(failure, counts.total, is_isolated, random)?;
         let remaining_delay = self.max_total_delay.saturating_sub(total_delay);
         if min > remaining_delay {
             return Err(StopReason::WaitTooLong);
@@ -201,6 +203,7 @@ impl Policy {
         &self,
         failure: &Failure,
         retry: u32,
+        is_isolated: bool,
         random: impl FnOnce() -> f64,
     ) -> Result<Delay, StopReason> {
         let requested = match failure.retry_after().filter(|_| self.retry_after.respect) {
@@ -214,8 +217,11 @@ impl Policy {
             // an explicit request for a retry, zero means an immediate retry (gRFC A6, "Pushback").
             let is_immediate =
                 failure.retry_after().is_some() && failure.retry_hint() == Some(true);
-            let delay =
-                if is_immediate { Duration::ZERO } else { self.backoff.delay(retry, random) };
+            let delay = if is_immediate {
+                Duration::ZERO
+            } else {
+                self.backoff.delay(retry, is_isolated, random)
+            };
             return Ok(Delay { min: delay, jittered: delay });
         }
         // Jitter only lengthens the delay, because the server would reject an earlier request. 10 %
@@ -273,6 +279,7 @@ mod tests {
             has_idempotency_key: false,
             time_left: None,
             deadline_margin: Duration::ZERO,
+            is_failure_isolated: false,
         }
     }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::Method;
 
-/// The properties of a request that decide whether it may be sent again.
+/// The properties of a request that decide whether and when it may be sent again.
 #[derive(Debug)]
 pub struct RequestFacts<'a> {
     /// `None` if the request is not HTTP.
@@ -13,4 +13,6 @@ pub struct RequestFacts<'a> {
     /// The part of `time_left` that is reserved for the next hop. Set by `ResponseFuture`, not by
     /// the adapter.
     pub(super) deadline_margin: Duration,
+    /// Whether few recent calls needed a retry. Set by `ResponseFuture`, not by the adapter.
+    pub(super) is_failure_isolated: bool,
 }

@@ -176,7 +176,7 @@ async fn dropped_call_cancels_attempt_and_delay() {
     let mut hanging = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get_with_body()));
     assert_pending!(hanging.poll());
     drop(hanging);
-    let script = respond_with(&[502]);
+    let script = respond_with(&[503]);
     let mut waiting = task::spawn(RetryLayer::new().layer(script.clone()).oneshot(get_with_body()));
     assert_pending!(waiting.poll());
     drop(waiting);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::Response;
 use seawall::{
+    Ratio,
     classify::GrpcClassifier,
-    retry::{Backoff, RetryLayer, StopReason},
+    retry::{Backoff, Budget, RetryLayer, StopReason},
     test_util::Step,
 };
 use tokio::time::Instant;
@@ -24,10 +25,65 @@ async fn default_backoff_doubles_with_full_jitter() {
             .unwrap();
         longest = longest.max(started.elapsed());
     }
-    // The maximum is 100 + 200 + 400 ms, each rounded up to the timer's millisecond. The
-    // probability that all 200 calls stay below 400 ms is less than 1 in 10^20.
-    assert!(longest <= Duration::from_millis(703), "{longest:?}");
+    // The first retry has no delay. The maximum is 200 + 400 ms, each rounded up to the timer's
+    // millisecond. The probability that all 200 calls stay below 400 ms is less than 1 in 10^20.
+    assert!(longest <= Duration::from_millis(602), "{longest:?}");
     assert!(longest > Duration::from_millis(400), "{longest:?}");
+}
+
+/// Returns the delays of one retry each, of calls that share a budget.
+async fn first_delays(layer: &RetryLayer, status: u16, calls: usize) -> Vec<Duration> {
+    let mut delays = Vec::new();
+    for _ in 0..calls {
+        let started = Instant::now();
+        let script = respond_with(&[status, 200]);
+        call(layer, &script, get_with_body()).await.unwrap();
+        assert_eq!(script.requests(), 2);
+        delays.push(started.elapsed());
+    }
+    delays
+}
+
+/// Creates a layer whose budget allows ten retries. A delay is never zero unless it is skipped.
+fn ten_retries() -> RetryLayer {
+    let backoff = Backoff::exponential(ms(50)).use_jitter(false);
+    RetryLayer::new().backoff(backoff).budget(Budget::new(Ratio::percent(0), 10))
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_retry_is_immediate_until_half_of_budget_is_used() {
+    let delays = first_delays(&ten_retries(), 502, 10).await;
+    assert!(delays[..6].iter().all(Duration::is_zero), "{delays:?}");
+    assert!(delays[6..].iter().all(|delay| *delay >= ms(50)), "{delays:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_retry_waits_when_first_was_immediate() {
+    let started = Instant::now();
+    call(&ten_retries(), &respond_with(&[502, 502, 200]), get_with_body()).await.unwrap();
+    assert!(started.elapsed() >= ms(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_retry_waits_when_upstream_is_overloaded() {
+    for status in [429, 503] {
+        let delays = first_delays(&ten_retries(), status, 1).await;
+        assert!(delays[0] >= ms(50), "{status}: {delays:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_retry_waits_when_it_may_not_be_immediate() {
+    let backoff = Backoff::exponential(ms(50)).use_jitter(false);
+    for layer in [
+        ten_retries().backoff(backoff.clone().immediate_first_retry(false)),
+        ten_retries().budget(Budget::none()),
+        ten_retries().backoff(Backoff::constant(ms(50))),
+    ] {
+        assert!(first_delays(&layer, 502, 1).await[0] >= ms(50));
+    }
+    let layer = ten_retries().backoff(Backoff::constant(ms(50)).immediate_first_retry(true));
+    assert!(first_delays(&layer, 502, 1).await[0].is_zero());
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,7 +91,7 @@ async fn each_call_draws_its_own_jitter() {
     let mut delays = Vec::new();
     for _ in 0..20 {
         let started = Instant::now();
-        let backoff = Backoff::exponential(Duration::from_secs(5));
+        let backoff = Backoff::exponential(Duration::from_secs(5)).immediate_first_retry(false);
         call(&RetryLayer::new().backoff(backoff), &respond_with(&[502, 200]), get_with_body())
             .await
             .unwrap();
