@@ -16,11 +16,13 @@ mod kept_bodies;
 mod rejection;
 mod resources;
 mod router;
+mod routes;
 mod scripted;
 mod service;
 
 pub(crate) use self::{
     rejection::Rejection,
     router::{ConfigFile, ReloadableRouter},
+    routes::Routes,
     scripted::ScriptedBehavior,
 };

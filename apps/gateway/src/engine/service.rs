@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use http::Response;
 use seawall::{
     BoxError, Ratio,
@@ -10,20 +10,20 @@ use seawall::{
     error_response::ErrorResponseLayer,
     retry::{Budget, RetryLayer},
 };
-use tower::{ServiceBuilder, util::BoxCloneSyncService};
+use tower::ServiceBuilder;
 
 use super::{
     balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
-    kept_bodies::KeptBodiesLayer, resources::Resources, scripted::ScriptedUpstream,
+    kept_bodies::KeptBodiesLayer, resources::Resources, routes::ServedService,
+    scripted::ScriptedUpstream,
 };
 use crate::{
     access::{CorsLayer, ServiceAccess},
-    clone_on_call::CloneOnCall,
     config::{Policy, ServiceConfig},
     dialect::{Dialect, format_error},
     forward::{self, ForwardLayer, ForwardingConfig},
     observe::ObserveLayer,
-    routing,
+    shared_service::SharedService,
     upstream::Upstream,
 };
 
@@ -32,7 +32,7 @@ use crate::{
 /// LLM requests are infrequent, and a retry at another endpoint adds no load to the failed one.
 const MIN_RETRIES: u32 = 10;
 
-type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, BoxError>;
+type ServiceStack = SharedService<http::Request<Body>, Response<Body>, BoxError>;
 
 /// A running service.
 ///
@@ -120,7 +120,7 @@ impl RunningService {
             .layer(kept_bodies)
             .layer(retry)
             .service(Balancer::new(endpoints));
-        let stack = BoxCloneSyncService::new(stack);
+        let stack = SharedService::new(stack);
         Ok(Self {
             name,
             dialect: config.dialect,
@@ -131,12 +131,12 @@ impl RunningService {
         })
     }
 
-    /// Returns the routes of the service, behind authentication.
-    pub(super) fn routes(
+    /// Returns the service behind authentication.
+    pub(super) fn served(
         &self,
         access: &ServiceAccess,
         forwarding: &Arc<ForwardingConfig>,
-    ) -> Router {
+    ) -> ServedService {
         let mut forward = ForwardLayer::new(&self.name, Arc::clone(forwarding));
         if self.rewrites_location {
             let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
@@ -155,6 +155,6 @@ impl RunningService {
             .layer(forward)
             .layer(access.auth_layer(&self.name, self.adds_api_keys))
             .service(self.stack.clone());
-        routing::service_routes(&self.name, CloneOnCall::new(service))
+        SharedService::new(service)
     }
 }

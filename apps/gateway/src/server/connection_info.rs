@@ -1,6 +1,6 @@
 //! Facts about the connection of a request, as a request extension.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
@@ -32,6 +32,7 @@ impl Scheme {
 pub(crate) struct ConnectionInfo(Arc<Shared>);
 
 pub(super) struct Shared {
+    pub(super) peer: SocketAddr,
     pub(super) scheme: Scheme,
     pub(super) activity: Activity,
     pub(super) tasks: TaskTracker,
@@ -45,6 +46,11 @@ impl ConnectionInfo {
 
     pub(super) fn activity(&self) -> &Activity {
         &self.0.activity
+    }
+
+    /// Returns the address of the other end, which may be a proxy.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.0.peer
     }
 
     pub(crate) fn scheme(&self) -> Scheme {
