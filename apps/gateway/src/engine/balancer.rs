@@ -1,13 +1,12 @@
 //! Load balancing among the endpoints of a service.
 
 use std::{
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::body::Body;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use http::{Request, Response};
 use seawall::{
     BoxError,
@@ -21,6 +20,7 @@ use tower::{Service, ServiceExt};
 use super::{
     choice::choose,
     endpoint::{Endpoint, EndpointStack},
+    in_flight::InFlightBody,
     rejection::Rejection,
 };
 
@@ -35,13 +35,19 @@ pub(super) type UpstreamRequest = Request<ReplayBody<Body>>;
 /// # Clone
 ///
 /// Clones share the endpoints.
-#[derive(Clone, Debug)]
-pub(super) struct Balancer {
-    endpoints: Arc<[Endpoint]>,
+#[derive(Debug)]
+pub(super) struct Balancer<S> {
+    endpoints: Arc<[Endpoint<S>]>,
 }
 
-impl Balancer {
-    pub(super) fn new(endpoints: Vec<Endpoint>) -> Self {
+impl<S> Clone for Balancer<S> {
+    fn clone(&self) -> Self {
+        Self { endpoints: Arc::clone(&self.endpoints) }
+    }
+}
+
+impl<S: EndpointStack> Balancer<S> {
+    pub(super) fn new(endpoints: Vec<Endpoint<S>>) -> Self {
         Self { endpoints: endpoints.into() }
     }
 
@@ -49,7 +55,7 @@ impl Balancer {
     ///
     /// # Errors
     /// Returns a rejection if the circuit of every endpoint is open.
-    fn ready_endpoint(&self) -> Result<(&Endpoint, EndpointStack), Rejection> {
+    fn ready_endpoint(&self) -> Result<(&Endpoint<S>, S), Rejection> {
         let is_available = |index: &usize| self.endpoints[*index].health.is_available();
         let (available, cooling_down): (Vec<_>, Vec<_>) =
             (0..self.endpoints.len()).partition(is_available);
@@ -76,7 +82,7 @@ impl Balancer {
     /// Clears the wait before a retry if another endpoint is available.
     ///
     /// The response keeps its `Retry-After` header for the caller.
-    fn allow_immediate_retry(&self, mut response: Response<Body>) -> Response<Body> {
+    fn allow_immediate_retry<B>(&self, mut response: Response<B>) -> Response<B> {
         let failure = HttpClassifier::new().classify(Ok(&response));
         if let Some(failure) = failure.filter(|failure| failure.retry_after().is_some())
             && self.has_available_endpoint()
@@ -96,10 +102,10 @@ impl Balancer {
     }
 }
 
-impl Service<UpstreamRequest> for Balancer {
-    type Response = Response<Body>;
+impl<S: EndpointStack> Service<UpstreamRequest> for Balancer<S> {
+    type Response = Response<InFlightBody<S::Body>>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))

@@ -112,9 +112,9 @@ impl RunningService {
         let kept_bodies =
             KeptBodiesLayer::new(resources.kept_bodies.clone(), policy.body_limit, retry.clone());
         let stack = ServiceBuilder::new()
-            // The statistics of one of several upstreams do not include retries at another.
-            .option_layer(stats.map(ObserveLayer))
             .map_response(|response: Response<_>| response.map(Body::new))
+            // The statistics of one of several upstreams do not include retries at another.
+            .layer(ObserveLayer(stats))
             .layer(ClientWaitLayer::new())
             .layer(DeadlineLayer::new(policy.total))
             .layer(kept_bodies)
@@ -137,20 +137,20 @@ impl RunningService {
         access: &ServiceAccess,
         forwarding: &Arc<ForwardingConfig>,
     ) -> ServedService {
-        let mut forward = ForwardLayer::new(&self.name, Arc::clone(forwarding));
-        if self.rewrites_location {
-            let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
-            forward = forward.rewrite_location(urls);
-        }
+        let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
+        let rewritten = urls.filter(|_| self.rewrites_location).collect();
+        let forward = ForwardLayer::new(&self.name, Arc::clone(forwarding), rewritten);
         let dialect = self.dialect;
         let service = ServiceBuilder::new()
             .layer(DrainLayer)
             .layer(CorsLayer::new(access, self.adds_api_keys))
-            .map_response(move |response: Response<_>| match dialect {
-                Some(dialect) => format_error(dialect, response),
-                None => response,
+            .map_response(move |response: Response<_>| {
+                let response = response.map(Body::new);
+                match dialect {
+                    Some(dialect) => format_error(dialect, response),
+                    None => response,
+                }
             })
-            .map_response(|response: Response<_>| response.map(Body::new))
             .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
             .layer(forward)
             .layer(access.auth_layer(&self.name, self.adds_api_keys))
