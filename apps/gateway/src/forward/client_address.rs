@@ -19,7 +19,7 @@ pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// Returns the address of the other end of the connection, which may be a proxy.
 pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectionInfo>().map(|connection| connection.peer().ip().to_canonical())
+    extensions.get::<ConnectionInfo>().map(|connection| connection.peer().address)
 }
 
 impl ClientAddress {

@@ -8,13 +8,13 @@ use std::{
 
 use axum::body::Body;
 use futures_util::future::{self, Either, Ready};
-use http::{Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
 use pin_project_lite::pin_project;
 use seawall::{BoxError, ReceivedTarget};
 use tower::{Layer, Service};
 
 use super::{
-    client_address::{self, ClientAddress},
+    client_address::ClientAddress,
     config::ForwardingConfig,
     fields,
     forwarded::{self, Caller},
@@ -44,7 +44,7 @@ pub(crate) struct ForwardLayer(Arc<Settings>);
 struct Settings {
     name: String,
     /// `/NAME`.
-    prefix: String,
+    prefix: HeaderValue,
     config: Arc<ForwardingConfig>,
     location: Option<LocationRewriter>,
 }
@@ -53,7 +53,9 @@ impl ForwardLayer {
     /// Creates the layer of the service at `/name`. `Location` and `Content-Location` at the URLs of
     /// `rewritten` are rewritten.
     pub(crate) fn new(name: &str, config: Arc<ForwardingConfig>, rewritten: Vec<Uri>) -> Self {
-        let prefix = ["/", name].concat();
+        // Infallible: a name has letters, digits and -_.~ only.
+        let prefix = HeaderValue::try_from(["/", name].concat());
+        let prefix = prefix.unwrap_or_else(|_| HeaderValue::from_static("/"));
         let location = (!rewritten.is_empty()).then_some(LocationRewriter(rewritten));
         Self(Arc::new(Settings { name: name.to_owned(), prefix, config, location }))
     }
@@ -71,16 +73,18 @@ impl ForwardLayer {
         }
         *request.uri_mut() = uri;
         let upgrade = Upgrade::take(request);
-        let peer = client_address::peer_address(request.extensions());
-        let scheme = request.extensions().get().map_or(Scheme::Http, ConnectionInfo::scheme);
+        // The inner layers do not use it, and each attempt copies the extensions.
+        let connection: Option<ConnectionInfo> = request.extensions_mut().remove();
+        let peer = connection.as_ref().map(ConnectionInfo::peer);
+        let scheme = connection.as_ref().map_or(Scheme::Http, ConnectionInfo::scheme);
         let trusted = &self.0.config.trusted_proxies;
         let headers = request.headers_mut();
         hop_by_hop::remove(headers);
         fields::join_cookies(headers);
         fields::remove_ignored_expectation(headers, version);
         fields::append_via(headers, version);
-        let client = peer.map(|peer| ClientAddress::find(peer, headers, trusted));
-        let is_trusted = peer.is_some_and(|peer| trusted.contains(peer));
+        let client = peer.map(|peer| ClientAddress::find(peer.address, headers, trusted));
+        let is_trusted = peer.is_some_and(|peer| trusted.contains(peer.address));
         let caller = Caller { peer, scheme, prefix: &self.0.prefix, is_trusted };
         let prefix = forwarded::set(headers, caller);
         if upgrade.is_some() {
@@ -99,7 +103,7 @@ impl ForwardLayer {
 struct Exchange {
     upgrade: Option<Upgrade>,
     /// The path of the service at the first trusted proxy.
-    prefix: String,
+    prefix: HeaderValue,
     layer: ForwardLayer,
 }
 
@@ -121,7 +125,7 @@ impl Exchange {
         headers.remove(http::header::TE);
         fields::append_via(headers, version);
         if let Some(location) = &self.layer.0.location {
-            location.rewrite(headers, &self.prefix);
+            location.rewrite(headers, self.prefix.to_str().unwrap_or_default());
         }
         if let Some(tunnel) = tunnel {
             Upgrade::set_fields(headers);

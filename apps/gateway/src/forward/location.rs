@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn location_below_base_path_of_upstream_is_rewritten() {
         let bases = ["http://one:8080/v1/", "https://two"].map(|uri| uri.parse().unwrap());
-        let rewriter = LocationRewriter(bases);
+        let rewriter = LocationRewriter(bases.into());
         for (location, expected) in [
             ("http://one:8080/v1/a?b#c", Some("/n/a?b#c")),
             ("http://ONE:8080/v1", Some("/n")),

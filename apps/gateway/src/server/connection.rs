@@ -76,7 +76,7 @@ where
     ) {
         let Self { app, builder, tasks, shutdown } = self;
         let activity = Activity::new();
-        let shared = Shared { peer, scheme, activity, tasks, _permit: permit };
+        let shared = Shared { peer: peer.into(), scheme, activity, tasks, _permit: permit };
         let info = ConnectionInfo::new(shared);
         let limits = TimeLimits::new(&settings.config, fastrand::f64());
         let io = TokioIo::new(RecordedIo::new(stream, info.clone()));

@@ -37,7 +37,7 @@ use tower::Layer;
 use self::{accept::LimitedListener, connection::ConnectionServer, signals::ShutdownSignals};
 pub(crate) use self::{
     config::ServerConfig,
-    connection_info::{ConnectionInfo, Scheme},
+    connection_info::{ConnectionInfo, Peer, Scheme},
     settings::{ActiveSettings, Settings},
     signals::reload_on_sighup,
 };
