@@ -6,12 +6,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use tower::{Service, ServiceExt};
 
 /// Clones the inner service only to call it.
 ///
-/// The clone is a part of the call's future. `tower::util::BoxCloneSyncService` allocates each clone.
+/// `tower::util::BoxCloneSyncService` allocates each clone, and clones when it is cloned itself.
 ///
 /// # Clone
 ///
@@ -24,11 +27,17 @@ trait CallClone<R, T, E>: Send + Sync {
 
 impl<S, R> CallClone<R, S::Response, S::Error> for S
 where
-    S: Service<R, Future: Send> + Clone + Send + Sync + 'static,
+    S: Service<R, Response: Send, Error: Send, Future: Send> + Clone + Send + Sync + 'static,
     R: Send + 'static,
 {
     fn call_clone(&self, request: R) -> BoxFuture<'static, Result<S::Response, S::Error>> {
-        Box::pin(self.clone().oneshot(request))
+        let mut service = self.clone();
+        // Most services are ready at once. Then the future has neither the service nor the request.
+        match service.ready().now_or_never() {
+            Some(Ok(service)) => Box::pin(service.call(request)),
+            Some(Err(error)) => Box::pin(ready(Err(error))),
+            None => Box::pin(service.oneshot(request)),
+        }
     }
 }
 
@@ -37,6 +46,8 @@ impl<R, T, E> SharedService<R, T, E> {
     where
         S: Service<R, Response = T, Error = E, Future: Send> + Clone + Send + Sync + 'static,
         R: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
     {
         Self(Arc::new(service))
     }

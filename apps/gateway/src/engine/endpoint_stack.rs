@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Uri};
+use http::Uri;
 use seawall::{
     bad_gateway::BadGatewayClassifierLayer,
     body_timeout::BodyTimeoutLayer,
@@ -19,6 +19,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use super::{
     balancer::UpstreamRequest,
+    edit_request::EditRequestLayer,
     endpoint::{Endpoint, EndpointStack},
     health::EndpointHealth,
 };
@@ -70,15 +71,13 @@ pub(super) fn endpoint(
     // The stack is cloned for each request.
     let (target, key) = (Arc::new(target), key.map(Arc::new));
     let stack = ServiceBuilder::new()
-        .filter(move |request: UpstreamRequest| target.rewrite(request))
-        .map_request(move |mut request: UpstreamRequest| {
+        .layer(EditRequestLayer::new(move |request: &mut UpstreamRequest| {
+            target.rewrite(request)?;
             if replaces_credentials {
-                let (mut head, body) = request.into_parts();
-                access::remove_credentials(&mut head.headers, &mut head.uri);
-                request = Request::from_parts(head, body);
+                access::remove_credentials(request);
             }
-            request
-        })
+            Ok(())
+        }))
         .layer(ObserveLayer((!is_only_endpoint).then_some(stats)))
         .layer(RequestDurationLayer::client())
         // A failed attempt may be retried, so the outcome is in the server's log line.
@@ -86,13 +85,13 @@ pub(super) fn endpoint(
         .layer(breaker)
         .layer(TimeoutLayer::new(policy.attempt).pause_while_body_pending())
         // Adds the API key below the other layers, so that none can log it.
-        .map_request(move |mut request: UpstreamRequest| {
+        .layer(EditRequestLayer::new(move |request: &mut UpstreamRequest| {
             requests_sent.fetch_add(1, Ordering::Relaxed);
             if let Some((name, value)) = key.as_deref() {
                 request.headers_mut().insert(name, value.clone());
             }
-            request
-        })
+            Ok(())
+        }))
         .layer(BodyTimeoutLayer::new().idle(policy.idle))
         .layer(BadGatewayClassifierLayer::new())
         .service(client);

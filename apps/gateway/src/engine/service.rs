@@ -5,23 +5,21 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Response;
 use seawall::{
-    BoxError, Ratio,
+    Ratio,
     deadline::DeadlineLayer,
-    error_response::ErrorResponseLayer,
     retry::{Budget, RetryLayer},
 };
 use tower::ServiceBuilder;
 
 use super::{
-    balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
+    balancer::Balancer, client_wait::ClientWaitLayer, endpoint_stack, front::Front,
     kept_bodies::KeptBodiesLayer, resources::Resources, routes::ServedService,
     scripted::ScriptedUpstream,
 };
 use crate::{
-    access::{CorsLayer, ServiceAccess},
+    access::ServiceAccess,
     config::{Policy, ServiceConfig},
-    dialect::{Dialect, format_error},
-    forward::{self, ForwardLayer, ForwardingConfig},
+    forward::ForwardingConfig,
     observe::ObserveLayer,
     shared_service::SharedService,
     upstream::Upstream,
@@ -32,7 +30,10 @@ use crate::{
 /// LLM requests are infrequent, and a retry at another endpoint adds no load to the failed one.
 const MIN_RETRIES: u32 = 10;
 
-type ServiceStack = SharedService<http::Request<Body>, Response<Body>, BoxError>;
+/// Adds the layers in front of a service, which depend on the configuration of all services.
+///
+/// The stack of the service keeps its type, so that only the whole is boxed.
+type Serve = dyn Fn(&ServiceAccess, &Arc<ForwardingConfig>) -> ServedService + Send + Sync;
 
 /// A running service.
 ///
@@ -41,11 +42,7 @@ type ServiceStack = SharedService<http::Request<Body>, Response<Body>, BoxError>
 /// Clones share all state.
 #[derive(Clone)]
 pub(super) struct RunningService {
-    name: String,
-    dialect: Option<Dialect>,
-    adds_api_keys: bool,
-    rewrites_location: bool,
-    stack: ServiceStack,
+    serve: Arc<Serve>,
     pub(super) upstreams: Vec<Upstream>,
 }
 
@@ -120,15 +117,17 @@ impl RunningService {
             .layer(kept_bodies)
             .layer(retry)
             .service(Balancer::new(endpoints));
-        let stack = SharedService::new(stack);
-        Ok(Self {
+        let urls = upstreams.iter().map(|upstream: &Upstream| upstream.url.clone());
+        let front = Front {
             name,
             dialect: config.dialect,
             adds_api_keys: config.has_api_keys(),
-            rewrites_location: config.rewrite_location,
-            stack,
-            upstreams,
-        })
+            rewritten: urls.filter(|_| config.rewrite_location).collect(),
+        };
+        let serve: Arc<Serve> = Arc::new(move |access, forwarding| {
+            SharedService::new(front.layer(access, forwarding, stack.clone()))
+        });
+        Ok(Self { serve, upstreams })
     }
 
     /// Returns the service behind authentication.
@@ -137,24 +136,6 @@ impl RunningService {
         access: &ServiceAccess,
         forwarding: &Arc<ForwardingConfig>,
     ) -> ServedService {
-        let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
-        let rewritten = urls.filter(|_| self.rewrites_location).collect();
-        let forward = ForwardLayer::new(&self.name, Arc::clone(forwarding), rewritten);
-        let dialect = self.dialect;
-        let service = ServiceBuilder::new()
-            .layer(DrainLayer)
-            .layer(CorsLayer::new(access, self.adds_api_keys))
-            .map_response(move |response: Response<_>| {
-                let response = response.map(Body::new);
-                match dialect {
-                    Some(dialect) => format_error(dialect, response),
-                    None => response,
-                }
-            })
-            .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
-            .layer(forward)
-            .layer(access.auth_layer(&self.name, self.adds_api_keys))
-            .service(self.stack.clone());
-        SharedService::new(service)
+        (self.serve)(access, forwarding)
     }
 }

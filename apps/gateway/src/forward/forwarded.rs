@@ -89,7 +89,7 @@ fn element(host: Option<&HeaderValue>, caller: Caller<'_>) -> String {
     let (before, after) = if is_ipv6 { ("for=\"[", "]\"") } else { ("for=", "") };
     // A valid host has no quote and no backslash. Another value would need an escape.
     let host = host.and_then(|host| host.to_str().ok());
-    let host = host.filter(|host| !host.contains(['"', '\\']));
+    let host = host.filter(|host| !host.bytes().any(|byte| matches!(byte, b'"' | b'\\')));
     let (host_before, host_after) = if host.is_some() { (";host=\"", "\"") } else { ("", "") };
     let (host, proto) = (host.unwrap_or_default(), caller.scheme.as_str());
     [before, address, after, host_before, host, host_after, ";proto=", proto].concat()
