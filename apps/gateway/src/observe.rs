@@ -47,7 +47,7 @@ pub(crate) struct Observe<S> {
 impl<S, R, B> Service<Request<R>> for Observe<S>
 where
     S: Service<Request<R>, Response = Response<B>, Error = BoxError>,
-    B: HttpBody<Data = Bytes, Error = BoxError> + Unpin,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     type Response = Response<ObservedBody<B>>;
     type Error = BoxError;
@@ -75,7 +75,7 @@ pin_project! {
 impl<F, B> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, BoxError>>,
-    B: HttpBody<Data = Bytes, Error = BoxError> + Unpin,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     type Output = Result<Response<ObservedBody<B>>, BoxError>;
 
@@ -200,7 +200,7 @@ impl<B: HttpBody> ObservedBody<B> {
 
 impl<B> HttpBody for ObservedBody<B>
 where
-    B: HttpBody<Data = Bytes, Error = BoxError> + Unpin,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     type Data = Bytes;
     type Error = BoxError;
@@ -210,6 +210,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = frame.map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(_)) => self.record_if_ended(),
             Some(Err(error)) => self.record(Some(classify_body_error(&**error))),

@@ -1,12 +1,16 @@
 //! Load balancing among the endpoints of a service.
 
 use std::{
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::body::Body;
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{self, Either, Ready},
+};
 use http::{Request, Response};
 use seawall::{
     BoxError,
@@ -20,7 +24,8 @@ use tower::{Service, ServiceExt};
 use super::{
     choice::choose,
     endpoint::{Endpoint, EndpointStack},
-    in_flight::InFlightBody,
+    health::EndpointHealth,
+    in_flight::{InFlightGuard, hold_until_body_end},
     rejection::Rejection,
 };
 
@@ -82,7 +87,7 @@ impl<S: EndpointStack> Balancer<S> {
     /// Clears the wait before a retry if another endpoint is available.
     ///
     /// The response keeps its `Retry-After` header for the caller.
-    fn allow_immediate_retry<B>(&self, mut response: Response<B>) -> Response<B> {
+    fn allow_immediate_retry(&self, mut response: Response<Body>) -> Response<Body> {
         let failure = HttpClassifier::new().classify(Ok(&response));
         if let Some(failure) = failure.filter(|failure| failure.retry_after().is_some())
             && self.has_available_endpoint()
@@ -103,22 +108,48 @@ impl<S: EndpointStack> Balancer<S> {
 }
 
 impl<S: EndpointStack> Service<UpstreamRequest> for Balancer<S> {
-    type Response = Response<InFlightBody<S::Body>>;
+    type Response = Response<Body>;
     type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+    type Future = Either<ResponseFuture<S>, Ready<Result<Response<Body>, BoxError>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: UpstreamRequest) -> Self::Future {
-        let balancer = self.clone();
-        Box::pin(async move {
-            let (endpoint, stack) = balancer.ready_endpoint()?;
-            match endpoint.send(stack, request).await {
-                Ok(response) => Ok(balancer.allow_immediate_retry(response)),
-                Err(error) => Err(balancer.map_error(error)),
+        let (endpoint, mut stack) = match self.ready_endpoint() {
+            Ok(ready) => ready,
+            Err(rejection) => return Either::Right(future::ready(Err(rejection.into()))),
+        };
+        Either::Left(ResponseFuture {
+            in_flight: Some((endpoint.start(), endpoint.health.clone())),
+            // Boxed, because the layers outside move the future many times.
+            call: Box::pin(stack.call(request)),
+            balancer: self.clone(),
+        })
+    }
+}
+
+/// A call to an endpoint.
+pub(super) struct ResponseFuture<S: EndpointStack> {
+    call: Pin<Box<S::Future>>,
+    /// `None` after completion.
+    in_flight: Option<(InFlightGuard, EndpointHealth)>,
+    balancer: Balancer<S>,
+}
+
+impl<S: EndpointStack> Future for ResponseFuture<S> {
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = ready!(self.call.as_mut().poll(cx));
+        let (guard, health) = self.in_flight.take().expect("polled after completion");
+        Poll::Ready(match outcome {
+            Ok(response) => {
+                let response = hold_until_body_end(response, guard, health);
+                Ok(self.balancer.allow_immediate_retry(response))
             }
+            Err(error) => Err(self.balancer.map_error(error)),
         })
     }
 }

@@ -8,7 +8,7 @@ use tower::Service;
 use super::{
     balancer::UpstreamRequest,
     health::EndpointHealth,
-    in_flight::{InFlightBody, InFlightCount, hold_until_body_end},
+    in_flight::{InFlightCount, InFlightGuard},
     scripted::ScriptedUpstream,
 };
 
@@ -63,15 +63,9 @@ impl<S: EndpointStack> Endpoint<S> {
         self.stack.clone()
     }
 
-    /// Sends a request with a stack of this endpoint that is ready.
-    pub(super) async fn send(
-        &self,
-        mut ready: S,
-        request: UpstreamRequest,
-    ) -> Result<Response<InFlightBody<S::Body>>, BoxError> {
-        let in_flight = self.in_flight.start();
+    /// Counts a request that is about to be sent as in flight.
+    pub(super) fn start(&self) -> InFlightGuard {
         self.health.on_request_start();
-        let response = ready.call(request).await?;
-        Ok(hold_until_body_end(response, in_flight, self.health.clone()))
+        self.in_flight.start()
     }
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use axum::body::{Bytes, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use http::{Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use seawall::BoxError;
@@ -48,21 +48,25 @@ impl Drop for InFlightGuard {
 }
 
 /// Counts the request as in flight until the response body or the tunnel ends.
-pub(super) fn hold_until_body_end<B: HttpBody>(
+pub(super) fn hold_until_body_end<B>(
     mut response: Response<B>,
     guard: InFlightGuard,
     health: EndpointHealth,
-) -> Response<InFlightBody<B>> {
+) -> Response<Body>
+where
+    B: HttpBody<Data = Bytes, Error = BoxError> + Send + Unpin + 'static,
+{
     let mut in_flight = None;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         response.extensions_mut().insert(TunnelGuard::new(guard));
     } else if !response.body().is_end_stream() {
         in_flight = Some((guard, health));
     }
-    response.map(|body| InFlightBody { body, in_flight, delayed_error: None })
+    // Boxed, because the layers outside move the response many times.
+    response.map(|body| Body::new(InFlightBody { body, in_flight, delayed_error: None }))
 }
 
-pub(super) struct InFlightBody<B> {
+struct InFlightBody<B> {
     body: B,
     in_flight: Option<(InFlightGuard, EndpointHealth)>,
     delayed_error: Option<(BoxError, Pin<Box<Sleep>>)>,

@@ -150,7 +150,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::forward::ValidateLayer;
     use crate::server::{connection_info::TunnelGuard, protocol};
 
     const LIMIT: Duration = Duration::from_secs(20);
