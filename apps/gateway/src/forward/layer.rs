@@ -10,7 +10,7 @@ use axum::body::Body;
 use futures_util::future::{self, Either, Ready};
 use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
 use pin_project_lite::pin_project;
-use seawall::{BoxError, ReceivedTarget};
+use seawall::BoxError;
 use tower::{Layer, Service};
 
 use super::{
@@ -61,7 +61,6 @@ impl ForwardLayer {
     }
     fn prepare(&self, request: &mut Request<Body>) -> Result<Exchange, Refusal> {
         let version = request.version();
-        ReceivedTarget::insert(request);
         let uri = path::strip_name(request.uri(), &self.0.name);
         let not_below = Refusal::bad_request("The request target is not a path of the service.");
         let uri = uri.ok_or(not_below)?;
