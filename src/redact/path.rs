@@ -53,21 +53,30 @@ impl PathTemplate {
         Self { segments: if has_secret { segments } else { Vec::new() } }
     }
 
-    /// Adds the ranges of the secrets, if the template matches at the start of `segments`.
-    fn add_secrets(&self, segments: &[(usize, &str)], secrets: &mut Vec<Range<usize>>) {
-        if self.segments.is_empty() || self.segments.len() > segments.len() {
-            return;
-        }
+    /// Returns whether the first segment may match. Rejects most segments by their first byte.
+    fn may_start_with(&self, segment: &str) -> bool {
+        let Some(first) = self.segments.first() else { return false };
+        let expected = first.prefix.as_bytes().first();
+        expected.is_none_or(|byte| segment.as_bytes().first() == Some(byte))
+    }
+
+    /// Adds the ranges of the secrets, if the template matches `path` at the segment that starts at
+    /// `start`.
+    fn add_secrets(&self, path: &str, mut start: usize, secrets: &mut Vec<Range<usize>>) {
         let old_len = secrets.len();
-        for (template, &(start, segment)) in self.segments.iter().zip(segments) {
-            let Some(rest) = template.match_segment(segment) else {
+        let mut found = path[start..].split('/');
+        for template in &self.segments {
+            let segment = found.next();
+            let rest = segment.and_then(|segment| template.match_segment(segment));
+            let (Some(segment), Some(rest)) = (segment, rest) else {
                 secrets.truncate(old_len);
                 return;
             };
+            let end = start + segment.len();
             if template.has_secret {
-                let end = start + segment.len();
                 secrets.push(end - rest.len()..end);
             }
+            start = end + 1;
         }
     }
 }
@@ -126,19 +135,15 @@ fn secrets(path: &str, redaction: &Redaction) -> Vec<Range<usize>> {
     static BUILT_IN: LazyLock<Vec<PathTemplate>> =
         LazyLock::new(|| SECRET_PATHS.iter().map(|path| PathTemplate::parse(path)).collect());
 
-    let segments: Vec<_> = path
-        .split('/')
-        .scan(0, |start, segment| {
-            let current = (*start, segment);
-            *start += segment.len() + 1;
-            Some(current)
-        })
-        .collect();
     let mut secrets = Vec::new();
-    for first in 0..segments.len() {
+    let mut start = 0;
+    for segment in path.split('/') {
         for template in BUILT_IN.iter().chain(&redaction.extra_paths) {
-            template.add_secrets(&segments[first..], &mut secrets);
+            if template.may_start_with(segment) {
+                template.add_secrets(path, start, &mut secrets);
+            }
         }
+        start += segment.len() + 1;
     }
     secrets.sort_by_key(|secret| (secret.start, secret.end));
     secrets

@@ -35,6 +35,11 @@ pub(super) fn for_each_part<'a>(
     visit: &mut dyn FnMut(Part<'a>),
 ) {
     let bytes = text.as_bytes();
+    // Most paths have neither a key nor an authority.
+    let may_have_secret = bytes.contains(&b'=') || bytes.contains(&b'%') || text.contains("//");
+    if !may_have_secret && !text.is_empty() {
+        return visit(Part::Plain(text));
+    }
     let (mut pos, mut plain_start, mut key_start, mut is_after_slash) = (0, 0, 0, false);
     while pos < bytes.len() {
         let decoded = DecodedByte::at(bytes, pos);

@@ -1,6 +1,6 @@
 use std::{error::Error, thread};
 
-use http::{StatusCode, request::Parts};
+use http::{Request, StatusCode};
 use metrics::{Label, SharedString, histogram};
 use seawall_core::{
     Cause,
@@ -32,14 +32,19 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    pub(super) fn start(settings: &Settings, head: &Parts, server: ServerLabels) -> Self {
+    pub(super) fn start<B>(
+        settings: &Settings,
+        request: &Request<B>,
+        server: ServerLabels,
+        route: Option<String>,
+    ) -> Self {
         Self {
             role: settings.role,
             started: Instant::now(),
-            method: semconv::method_name(&head.method).unwrap_or(OTHER),
+            method: semconv::method_name(request.method()).unwrap_or(OTHER),
             server,
-            scheme: settings.scheme(head.uri.scheme_str()),
-            route: settings.route.0.as_ref().and_then(|route| route(head)),
+            scheme: settings.scheme(request.uri().scheme_str()),
+            route,
             status: None,
             error_type: None,
         }

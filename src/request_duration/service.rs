@@ -40,14 +40,13 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (head, body) = request.into_parts();
         let server = match self.settings.role {
-            Role::Client => self.cached_labels.labels(&head.uri),
+            Role::Client => self.cached_labels.labels(request.uri()),
             Role::Server => ServerLabels::default(),
         };
-        let measurement = Measurement::start(&self.settings, &head, server);
+        let (route, request) = self.settings.route.find(request);
+        let measurement = Measurement::start(&self.settings, &request, server, route);
         let mut measurement = PanicGuard::new(Some(measurement));
-        let request = Request::from_parts(head, body);
         measurement.enter();
         let inner = self.inner.call(request);
         measurement.leave();

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use http::request::Parts;
+use http::{Request, request::Parts};
 
 /// The settings of a [`RequestDurationLayer`](super::RequestDurationLayer).
 #[derive(Clone, Debug)]
@@ -21,6 +21,15 @@ type RouteFn = dyn Fn(&Parts) -> Option<String> + Send + Sync;
 /// The optional closure that returns the route of a request.
 #[derive(Clone, Default)]
 pub(super) struct Route(pub(super) Option<Arc<RouteFn>>);
+
+impl Route {
+    /// Returns the route of a request, and the request.
+    pub(super) fn find<B>(&self, request: Request<B>) -> (Option<String>, Request<B>) {
+        let Some(route) = &self.0 else { return (None, request) };
+        let (head, body) = request.into_parts();
+        (route(&head), Request::from_parts(head, body))
+    }
+}
 
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,33 +1,61 @@
-//! The axum router: all services, the dashboard and the metrics.
+//! The services, the dashboard and the metrics.
+
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+};
 
 use axum::{
     Router,
-    http::HeaderMap,
+    body::Body,
+    http::{HeaderMap, Request, Response},
     middleware,
     routing::{MethodRouter, get},
 };
+use futures_util::{
+    TryFutureExt,
+    future::{Either, MapOk},
+};
+use http_body_util::Either as EitherBody;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tower::Service;
 
 use crate::{
     access::{self, AdminAccess},
     dashboard::{self, Dashboard},
     engine::ReloadableRouter,
     metrics,
+    routing::ObservedBody,
 };
 
 /// Serves each service at `/NAME` and the dashboard at `/`.
-pub(crate) fn router(
+///
+/// Requests to a service do not pass the axum router of the other pages, because that costs as much
+/// as several layers.
+#[derive(Clone)]
+pub(crate) struct App {
     services: ReloadableRouter,
-    dashboard: Dashboard,
-    prometheus: PrometheusHandle,
-) -> Router {
-    let index_services = services.clone();
-    let index = async move |headers: HeaderMap| {
-        dashboard::index(&headers, format!("seawall gateway. {}", index_services.index_text()))
-    };
-    let admin = services.admin();
-    let own = own_routes(get(index), dashboard, prometheus, admin);
-    Router::new().fallback_service(services).merge(own)
+    /// The gateway's own pages, and the response to all other paths.
+    pages: Router,
+}
+
+/// The body of a response of a service, or of a page.
+pub(crate) type AppBody = EitherBody<ObservedBody, Body>;
+
+impl App {
+    pub(crate) fn new(
+        services: ReloadableRouter,
+        dashboard: Dashboard,
+        prometheus: PrometheusHandle,
+    ) -> Self {
+        let index_services = services.clone();
+        let index = async move |headers: HeaderMap| {
+            dashboard::index(&headers, format!("seawall gateway. {}", index_services.index_text()))
+        };
+        let own = own_routes(get(index), dashboard, prometheus, services.admin());
+        let pages = Router::new().fallback_service(services.clone()).merge(own);
+        Self { services, pages }
+    }
 }
 
 /// Returns the routes of the dashboard, the metrics and the controls, which have one access policy.
@@ -44,4 +72,29 @@ fn own_routes(
         .route_layer(middleware::from_fn_with_state(admin, access::require_admin))
         // Comes after the layer, because health checks come from other hosts without a token.
         .route("/@/health", get(async || "ok\n"))
+}
+
+type Wrap<B> = fn(Response<B>) -> Response<AppBody>;
+
+impl Service<Request<Body>> for App {
+    type Response = Response<AppBody>;
+    type Error = Infallible;
+    type Future = Either<
+        MapOk<<ReloadableRouter as Service<Request<Body>>>::Future, Wrap<ObservedBody>>,
+        MapOk<<Router as Service<Request<Body>>>::Future, Wrap<Body>>,
+    >;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    // Both are always ready.
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if let Some(mut services) = self.services.services_for(request.uri().path()) {
+            let wrap: Wrap<_> = |response| response.map(EitherBody::Left);
+            return Either::Left(services.call(request).map_ok(wrap));
+        }
+        let wrap: Wrap<_> = |response| response.map(EitherBody::Right);
+        Either::Right(self.pages.call(request).map_ok(wrap))
+    }
 }

@@ -10,7 +10,7 @@ mod app;
 mod call_stats;
 mod cli;
 mod client;
-mod clone_on_call;
+
 mod config;
 mod dashboard;
 mod demo;
@@ -24,10 +24,12 @@ mod observe;
 mod problem_document;
 mod routing;
 mod server;
+mod shared_service;
 mod upstream;
 
 use std::{fmt::Display, io, process::ExitCode, time::Duration};
 
+use app::App;
 use cli::{Arguments, UpstreamArgument};
 use config::{Config, Policy};
 use dashboard::Dashboard;
@@ -97,7 +99,7 @@ async fn serve(
     if let Some(file) = file {
         server::reload_on_sighup(services.clone(), file).map_err(serve_error)?;
     }
-    let app = app::router(services, dashboard, prometheus);
+    let app = App::new(services, dashboard, prometheus);
     server::serve_until_shutdown(listener, app, shutdown, settings).await.map_err(serve_error)
 }
 

@@ -7,9 +7,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Bytes, HttpBody};
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
 use seawall::{
     Blame, BoxError, Cause, Failure,
     bad_gateway::Evidence,
@@ -25,32 +26,32 @@ use crate::{
     engine::Rejection,
 };
 
-/// Records the outcome of each call in the statistics.
+/// Records the outcome of each call in the statistics, if there are any.
 #[derive(Clone, Debug)]
-pub(crate) struct ObserveLayer(pub(crate) Arc<CallStats>);
+pub(crate) struct ObserveLayer(pub(crate) Option<Arc<CallStats>>);
 
 impl<S> Layer<S> for ObserveLayer {
     type Service = Observe<S>;
 
     fn layer(&self, inner: S) -> Observe<S> {
-        Observe { inner, stats: Arc::clone(&self.0) }
+        Observe { inner, stats: self.0.clone() }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Observe<S> {
     inner: S,
-    stats: Arc<CallStats>,
+    stats: Option<Arc<CallStats>>,
 }
 
 impl<S, R, B> Service<Request<R>> for Observe<S>
 where
-    S: Service<Request<R>, Response = Response<B>, Error = BoxError, Future: Send + 'static>,
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    S: Service<Request<R>, Response = Response<B>, Error = BoxError>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    type Response = Response<Body>;
+    type Response = Response<ObservedBody<B>>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send + 'static>>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -58,28 +59,47 @@ where
 
     // Neither a cancelled call nor a failure of the caller, such as a broken upload, is recorded.
     fn call(&mut self, request: Request<R>) -> Self::Future {
-        let call = self.inner.call(request);
-        let stats = Arc::clone(&self.stats);
-        Box::pin(async move {
-            match call.await {
-                Ok(response) => {
-                    let outcome = response_outcome(&response);
-                    let response = response.map(Body::new);
-                    if matches!(outcome, Outcome::Succeeded | Outcome::Recovered(_)) {
-                        let body_outcome = Some((outcome, stats));
-                        return Ok(
-                            response.map(|body| Body::new(ObservedBody::new(body, body_outcome)))
-                        );
-                    }
+        ResponseFuture { inner: self.inner.call(request), stats: self.stats.clone() }
+    }
+}
+
+pin_project! {
+    /// A call whose outcome is recorded.
+    pub(crate) struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        stats: Option<Arc<CallStats>>,
+    }
+}
+
+impl<F, B> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, BoxError>>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    type Output = Result<Response<ObservedBody<B>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = ready!(this.inner.poll(cx));
+        let Some(stats) = this.stats.take() else {
+            return Poll::Ready(result.map(|response| response.map(ObservedBody::unobserved)));
+        };
+        Poll::Ready(match result {
+            Ok(response) => {
+                let outcome = response_outcome(&response);
+                if matches!(outcome, Outcome::Succeeded | Outcome::Recovered(_)) {
+                    Ok(response.map(|body| ObservedBody::new(body, outcome, stats)))
+                } else {
                     stats.record(outcome);
-                    Ok(response)
+                    Ok(response.map(ObservedBody::unobserved))
                 }
-                Err(error) => {
-                    if let Some(outcome) = error_outcome(&error) {
-                        stats.record(outcome);
-                    }
-                    Err(error)
+            }
+            Err(error) => {
+                if let Some(outcome) = error_outcome(&error) {
+                    stats.record(outcome);
                 }
+                Err(error)
             }
         })
     }
@@ -139,15 +159,21 @@ fn error_outcome(error: &BoxError) -> Option<Outcome> {
 
 /// A body that records the outcome of the call at its end, or a failure if it is interrupted.
 #[derive(Debug)]
-struct ObservedBody {
-    body: Body,
+pub(crate) struct ObservedBody<B> {
+    body: B,
     /// The outcome to record, until it is recorded.
     outcome: Option<(Outcome, Arc<CallStats>)>,
 }
 
-impl ObservedBody {
-    fn new(body: Body, outcome: Option<(Outcome, Arc<CallStats>)>) -> Self {
-        let mut observed = Self { body, outcome };
+impl<B> ObservedBody<B> {
+    const fn unobserved(body: B) -> Self {
+        Self { body, outcome: None }
+    }
+}
+
+impl<B: HttpBody> ObservedBody<B> {
+    fn new(body: B, outcome: Outcome, stats: Arc<CallStats>) -> Self {
+        let mut observed = Self { body, outcome: Some((outcome, stats)) };
         observed.record_if_ended();
         observed
     }
@@ -172,18 +198,22 @@ impl ObservedBody {
     }
 }
 
-impl HttpBody for ObservedBody {
+impl<B> HttpBody for ObservedBody<B>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = frame.map(|frame| frame.map_err(Into::into));
         match &frame {
             Some(Ok(_)) => self.record_if_ended(),
-            Some(Err(error)) => self.record(Some(classify_body_error(error))),
+            Some(Err(error)) => self.record(Some(classify_body_error(&**error))),
             None => self.record(None),
         }
         Poll::Ready(frame)

@@ -1,42 +1,33 @@
-//! The routes of a service, and the layers around all routes.
+//! The layers around all services: the log and the duration of each request.
 
 use std::convert::Infallible;
 
-use axum::{Router, body::Body, extract::MatchedPath, response::IntoResponse};
-use http::Request;
+use axum::body::Body;
+use http::{Request, Response};
 use seawall::{
-    logging::{Level, LoggingLayer},
-    request_duration::RequestDurationLayer,
+    logging::{self, Level, Logging, LoggingLayer},
+    request_duration::{self, RequestDuration, RequestDurationLayer},
 };
-use tower::Service;
+use tower::{Service, ServiceBuilder};
 
-/// Routes `/NAME` and all paths below it to the service.
-pub(crate) fn service_routes<S, B>(name: &str, service: S) -> Router
-where
-    S: Service<Request<Body>, Response = http::Response<B>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    http::Response<B>: IntoResponse,
-{
-    // A wildcard matches neither the bare name nor a single slash after it.
-    Router::new()
-        .route_service(&format!("/{name}"), service.clone())
-        .route_service(&format!("/{name}/"), service.clone())
-        .route_service(&format!("/{name}/{{*rest}}"), service)
-}
+use crate::engine::Routes;
+
+/// A service with the log and the duration of each request.
+pub(crate) type Observed<S> = RequestDuration<Logging<S>>;
+
+/// The body of the response of an [`Observed`] service.
+pub(crate) type ObservedBody = request_duration::ResponseBody<logging::ResponseBody<Body>>;
 
 /// Logs and measures each request.
-pub(crate) fn with_observability(router: Router) -> Router {
-    // As one layer, because the router allocates a clone of each for every request.
-    router.layer((
-        RequestDurationLayer::server().route_fn(matched_route),
+pub(crate) fn with_observability(routes: Routes) -> Observed<Routes>
+where
+    Routes: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
+    let labels = routes.clone();
+    let route = move |head: &http::request::Parts| labels.route_of(head.uri.path());
+    ServiceBuilder::new()
+        .layer(RequestDurationLayer::server().route_fn(route))
         // The log line itself describes the request, so the span is needed at DEBUG only.
-        LoggingLayer::server().span_level(Level::Debug),
-    ))
-}
-
-fn matched_route(head: &http::request::Parts) -> Option<String> {
-    Some(head.extensions.get::<MatchedPath>()?.as_str().to_owned())
+        .layer(LoggingLayer::server().span_level(Level::Debug))
+        .service(routes)
 }

@@ -5,7 +5,6 @@
 //! the responses. Services without API keys, and without a `[[client]]`, answer for themselves.
 
 use std::{
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -22,6 +21,7 @@ use axum::{
     },
     response::IntoResponse,
 };
+use futures_util::future::{BoxFuture, Either};
 use tower::{Layer, Service};
 
 use super::{admission::ServiceAccess, config::AllowedOrigin, problem::Problem};
@@ -98,14 +98,13 @@ pub(crate) struct Cors<S> {
     layer: CorsLayer,
 }
 
-impl<S, B> Service<Request<Body>> for Cors<S>
+impl<S> Service<Request<Body>> for Cors<S>
 where
-    S: Service<Request<Body>, Response = Response<B>, Future: Send + 'static>,
-    Response<B>: IntoResponse,
+    S: Service<Request<Body>, Response = Response<Body>, Error: Send, Future: Send + 'static>,
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response<Body>, S::Error>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -118,15 +117,14 @@ where
                 Some(origin) => preflight(&request, origin),
                 None => ORIGIN_NOT_ALLOWED.into_proxy_response(),
             };
-            return Box::pin(async { Ok(response) });
+            return Either::Right(Box::pin(async { Ok(response) }));
         }
         let call = self.inner.call(request);
-        Box::pin(async move {
-            let mut response = call.await?.into_response();
-            if let Some(origin) = origin {
-                allow(&mut response, origin);
-            }
+        let Some(origin) = origin else { return Either::Left(call) };
+        Either::Right(Box::pin(async move {
+            let mut response = call.await?;
+            allow(&mut response, origin);
             Ok(response)
-        })
+        }))
     }
 }

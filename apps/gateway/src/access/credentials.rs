@@ -7,7 +7,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Uri,
+    HeaderMap, HeaderName, HeaderValue, Request, Uri,
     header::{AUTHORIZATION, COOKIE},
 };
 
@@ -98,18 +98,19 @@ pub(crate) fn credential_values<'a>(
 }
 
 fn key_parameters(uri: &Uri) -> impl Iterator<Item = Cow<'_, str>> {
-    let parameters = query::parameters(uri);
+    let parameters = query::parameters(uri, KEY_PARAMETER);
     parameters
         .filter(|(name, value)| name == KEY_PARAMETER && !value.is_empty())
         .map(|(_, value)| value)
 }
 
 /// Removes the client's credentials from the headers and the query.
-pub(crate) fn remove_credentials(headers: &mut HeaderMap, uri: &mut Uri) {
+pub(crate) fn remove_credentials<B>(request: &mut Request<B>) {
+    let headers = request.headers_mut();
     for name in CREDENTIAL_HEADERS.iter().chain(&KEY_SCOPE_HEADERS).chain([&COOKIE]) {
         headers.remove(name);
     }
-    query::remove_parameters(uri, |name, _| name == KEY_PARAMETER);
+    query::remove_parameters(request.uri_mut(), |name, _| name == KEY_PARAMETER);
 }
 
 #[cfg(test)]
@@ -157,14 +158,13 @@ mod tests {
 
     #[test]
     fn remove_credentials_removes_all_and_nothing_else() {
-        let mut headers = HeaderMap::new();
+        let mut request = Request::get("http://host/a/b?key=five&alt=sse").body(()).unwrap();
         for name in CREDENTIAL_HEADERS.iter().chain(&KEY_SCOPE_HEADERS).chain([&COOKIE]) {
-            headers.insert(name, HeaderValue::from_static("a"));
+            request.headers_mut().insert(name, HeaderValue::from_static("a"));
         }
-        headers.insert("accept", HeaderValue::from_static("*/*"));
-        let mut uri = "http://host/a/b?key=five&alt=sse".parse().unwrap();
-        remove_credentials(&mut headers, &mut uri);
-        assert_eq!(headers.keys().collect::<Vec<_>>(), ["accept"]);
-        assert_eq!(uri, "http://host/a/b?alt=sse");
+        request.headers_mut().insert("accept", HeaderValue::from_static("*/*"));
+        remove_credentials(&mut request);
+        assert_eq!(request.headers().keys().collect::<Vec<_>>(), ["accept"]);
+        assert_eq!(request.uri(), "http://host/a/b?alt=sse");
     }
 }

@@ -4,9 +4,14 @@ use std::borrow::Cow;
 
 use http::{Uri, uri::PathAndQuery};
 
-/// Returns the decoded name and value of each parameter.
-pub(super) fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+/// Returns the decoded name and value of each parameter, if one may have this name.
+pub(super) fn parameters<'a>(
+    uri: &'a Uri,
+    name: &str,
+) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+    // Most queries need no decoding to see that they do not have the parameter.
+    let query = uri.query().filter(|query| query.contains(name) || query.contains('%'));
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
 }
 
 /// Removes the parameters that match. All others keep their encoding.

@@ -12,13 +12,13 @@ use seawall::{
     timeout::TimeoutLayer,
 };
 use tokio::net::TcpStream;
-use tower::{Layer, util::BoxCloneSyncService};
+use tower::Layer;
 
 use super::{
     config::ConnectionConfig,
     proxy::{Proxies, ProxyConnector},
 };
-use crate::clone_on_call::CloneOnCall;
+use crate::shared_service::SharedService;
 
 /// The maximum timeout for the TCP handshakes with all addresses of an upstream.
 const MAX_TCP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,10 +28,8 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 const TCP_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const TCP_KEEPALIVE_RETRIES: u32 = 3;
 
-pub(super) type Connector = CloneOnCall<BoxedConnector>;
-
-type BoxedConnector =
-    BoxCloneSyncService<Uri, TrackedConnection<MaybeHttpsStream<TokioIo<TcpStream>>>, BoxError>;
+pub(super) type Connector =
+    SharedService<Uri, TrackedConnection<MaybeHttpsStream<TokioIo<TcpStream>>>, BoxError>;
 
 /// Returns a connector that offers no protocol by ALPN, which means HTTP/1.1.
 pub(super) fn http1(
@@ -66,5 +64,5 @@ fn tcp(config: &ConnectionConfig, proxies: &Arc<Proxies>) -> ProxyConnector {
 
 fn with_timeout(config: &ConnectionConfig, https: HttpsConnector<ProxyConnector>) -> Connector {
     let timeout = TimeoutLayer::new(config.connect_timeout);
-    CloneOnCall::new(BoxCloneSyncService::new(timeout.layer(TrackReuse::new(https))))
+    SharedService::new(timeout.layer(TrackReuse::new(https)))
 }

@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use self::{load_test::REQUESTS, report::Row, upstreams::UPSTREAMS};
 use crate::{
-    app,
+    app::App,
     config::{Config, Policy},
     dashboard::{Dashboard, DemoControls, DemoUpstream, Fault},
     engine::ReloadableRouter,
@@ -94,7 +94,7 @@ impl Demo {
         let services = ReloadableRouter::start(&config, dashboard.clone())
             .map_err(|error| ExitError::Failure(error.to_string()))?;
         let (upstreams, settings) = (services.upstreams(), services.server_settings());
-        let app = app::router(services, dashboard.clone(), prometheus);
+        let app = App::new(services, dashboard.clone(), prometheus);
         let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown, settings));
         let attempt_timeout = self.policy.attempt;
         let rows = run_load_tests(&tested, &upstreams, gateway, attempt_timeout).await;

@@ -3,11 +3,14 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::body::Body;
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    future::{self, Either, Ready},
+};
 use http::{Request, Response};
 use seawall::{
     BoxError,
@@ -21,6 +24,8 @@ use tower::{Service, ServiceExt};
 use super::{
     choice::choose,
     endpoint::{Endpoint, EndpointStack},
+    health::EndpointHealth,
+    in_flight::{InFlightGuard, hold_until_body_end},
     rejection::Rejection,
 };
 
@@ -35,13 +40,19 @@ pub(super) type UpstreamRequest = Request<ReplayBody<Body>>;
 /// # Clone
 ///
 /// Clones share the endpoints.
-#[derive(Clone, Debug)]
-pub(super) struct Balancer {
-    endpoints: Arc<[Endpoint]>,
+#[derive(Debug)]
+pub(super) struct Balancer<S> {
+    endpoints: Arc<[Endpoint<S>]>,
 }
 
-impl Balancer {
-    pub(super) fn new(endpoints: Vec<Endpoint>) -> Self {
+impl<S> Clone for Balancer<S> {
+    fn clone(&self) -> Self {
+        Self { endpoints: Arc::clone(&self.endpoints) }
+    }
+}
+
+impl<S: EndpointStack> Balancer<S> {
+    pub(super) fn new(endpoints: Vec<Endpoint<S>>) -> Self {
         Self { endpoints: endpoints.into() }
     }
 
@@ -49,7 +60,7 @@ impl Balancer {
     ///
     /// # Errors
     /// Returns a rejection if the circuit of every endpoint is open.
-    fn ready_endpoint(&self) -> Result<(&Endpoint, EndpointStack), Rejection> {
+    fn ready_endpoint(&self) -> Result<(&Endpoint<S>, S), Rejection> {
         let is_available = |index: &usize| self.endpoints[*index].health.is_available();
         let (available, cooling_down): (Vec<_>, Vec<_>) =
             (0..self.endpoints.len()).partition(is_available);
@@ -96,23 +107,49 @@ impl Balancer {
     }
 }
 
-impl Service<UpstreamRequest> for Balancer {
+impl<S: EndpointStack> Service<UpstreamRequest> for Balancer<S> {
     type Response = Response<Body>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Future = Either<ResponseFuture<S>, Ready<Result<Response<Body>, BoxError>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: UpstreamRequest) -> Self::Future {
-        let balancer = self.clone();
-        Box::pin(async move {
-            let (endpoint, stack) = balancer.ready_endpoint()?;
-            match endpoint.send(stack, request).await {
-                Ok(response) => Ok(balancer.allow_immediate_retry(response)),
-                Err(error) => Err(balancer.map_error(error)),
+        let (endpoint, mut stack) = match self.ready_endpoint() {
+            Ok(ready) => ready,
+            Err(rejection) => return Either::Right(future::ready(Err(rejection.into()))),
+        };
+        Either::Left(ResponseFuture {
+            in_flight: Some((endpoint.start(), endpoint.health.clone())),
+            // Boxed, because the layers outside move the future many times.
+            call: Box::pin(stack.call(request)),
+            balancer: self.clone(),
+        })
+    }
+}
+
+/// A call to an endpoint.
+pub(super) struct ResponseFuture<S: EndpointStack> {
+    call: Pin<Box<S::Future>>,
+    /// `None` after completion.
+    in_flight: Option<(InFlightGuard, EndpointHealth)>,
+    balancer: Balancer<S>,
+}
+
+impl<S: EndpointStack> Future for ResponseFuture<S> {
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = ready!(self.call.as_mut().poll(cx));
+        let (guard, health) = self.in_flight.take().expect("polled after completion");
+        Poll::Ready(match outcome {
+            Ok(response) => {
+                let response = hold_until_body_end(response, guard, health);
+                Ok(self.balancer.allow_immediate_retry(response))
             }
+            Err(error) => Err(self.balancer.map_error(error)),
         })
     }
 }

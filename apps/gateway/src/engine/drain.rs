@@ -14,6 +14,7 @@ use std::{
 };
 
 use axum::body::{Body, Bytes, HttpBody};
+use futures_util::future::{BoxFuture, Either};
 use http::{
     HeaderValue, Request, Response, Version,
     header::{CONNECTION, EXPECT},
@@ -51,7 +52,8 @@ where
 {
     type Response = Response<B>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, Infallible>> + Send>>;
+    // The responses to most requests, which have no body, need no second future.
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response<B>, Infallible>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
@@ -61,13 +63,13 @@ where
         // A caller that expects 100 (Continue) has sent no body yet. To read it would request it.
         let expects = request.headers().contains_key(EXPECT);
         if request.version() >= Version::HTTP_2 || expects || request.body().is_end_stream() {
-            return Box::pin(self.inner.call(request));
+            return Either::Left(self.inner.call(request));
         }
         let (head, body) = request.into_parts();
         let shared = SharedBody(Arc::new(Mutex::new(body)));
         let body = Arc::clone(&shared.0);
         let call = self.inner.call(Request::from_parts(head, Body::new(shared)));
-        Box::pin(async move {
+        Either::Right(Box::pin(async move {
             let mut response = call.await?;
             // If a task of the inner service still has the body, that task reads it.
             if let Ok(body) = Arc::try_unwrap(body) {
@@ -77,7 +79,7 @@ where
                 }
             }
             Ok(response)
-        })
+        }))
     }
 }
 

@@ -1,24 +1,44 @@
 //! One endpoint of a service, for the balancer.
 
-use axum::body::Body;
+use axum::body::{Bytes, HttpBody};
 use http::Response;
 use seawall::BoxError;
-use tower::{Service, util::BoxCloneSyncService};
+use tower::Service;
 
 use super::{
     balancer::UpstreamRequest,
     health::EndpointHealth,
-    in_flight::{InFlightCount, hold_until_body_end},
+    in_flight::{InFlightCount, InFlightGuard},
     scripted::ScriptedUpstream,
 };
 
 /// The client stack of an endpoint.
-pub(super) type EndpointStack = BoxCloneSyncService<UpstreamRequest, Response<Body>, BoxError>;
+pub(super) trait EndpointStack:
+    Service<UpstreamRequest, Response = Response<Self::Body>, Error = BoxError, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+    type Body: HttpBody<Data = Bytes, Error = BoxError> + Send + Unpin + 'static;
+}
+
+impl<S, B> EndpointStack for S
+where
+    S: Service<UpstreamRequest, Response = Response<B>, Error = BoxError, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    B: HttpBody<Data = Bytes, Error = BoxError> + Send + Unpin + 'static,
+{
+    type Body = B;
+}
 
 /// An upstream with its client stack. Its load is its number of requests in flight.
 #[derive(Debug)]
-pub(super) struct Endpoint {
-    stack: EndpointStack,
+pub(super) struct Endpoint<S> {
+    stack: S,
     pub(super) health: EndpointHealth,
     in_flight: InFlightCount,
     /// Runs as long as the endpoint. A call of an earlier configuration keeps its endpoints until it
@@ -26,8 +46,8 @@ pub(super) struct Endpoint {
     _scripted: Option<ScriptedUpstream>,
 }
 
-impl Endpoint {
-    pub(super) fn new(stack: EndpointStack, health: EndpointHealth) -> Self {
+impl<S: EndpointStack> Endpoint<S> {
+    pub(super) fn new(stack: S, health: EndpointHealth) -> Self {
         Self { stack, health, in_flight: InFlightCount::default(), _scripted: None }
     }
 
@@ -39,19 +59,13 @@ impl Endpoint {
         self.in_flight.get()
     }
 
-    pub(super) fn stack(&self) -> EndpointStack {
+    pub(super) fn stack(&self) -> S {
         self.stack.clone()
     }
 
-    /// Sends a request with a stack of this endpoint that is ready.
-    pub(super) async fn send(
-        &self,
-        mut ready: EndpointStack,
-        request: UpstreamRequest,
-    ) -> Result<Response<Body>, BoxError> {
-        let in_flight = self.in_flight.start();
+    /// Counts a request that is about to be sent as in flight.
+    pub(super) fn start(&self) -> InFlightGuard {
         self.health.on_request_start();
-        let response = ready.call(request).await?;
-        Ok(hold_until_body_end(response, in_flight, self.health.clone()))
+        self.in_flight.start()
     }
 }

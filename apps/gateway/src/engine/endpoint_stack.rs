@@ -1,9 +1,12 @@
 //! The client stack of one endpoint.
 
-use std::{num::NonZeroU32, sync::atomic::Ordering, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use axum::body::Body;
-use http::{Request, Response, Uri};
+use http::Uri;
 use seawall::{
     bad_gateway::BadGatewayClassifierLayer,
     body_timeout::BodyTimeoutLayer,
@@ -12,9 +15,14 @@ use seawall::{
     request_duration::RequestDurationLayer,
     timeout::TimeoutLayer,
 };
-use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+use tower::{ServiceBuilder, ServiceExt};
 
-use super::{balancer::UpstreamRequest, endpoint::Endpoint, health::EndpointHealth};
+use super::{
+    balancer::UpstreamRequest,
+    edit_request::EditRequestLayer,
+    endpoint::{Endpoint, EndpointStack},
+    health::EndpointHealth,
+};
 use crate::{
     access::{self, ApiKeyHeader},
     client::UpstreamClient,
@@ -44,7 +52,7 @@ pub(super) fn endpoint(
     policy: &Policy,
     client: UpstreamClient,
     is_only_endpoint: bool,
-) -> (Upstream, Endpoint) {
+) -> (Upstream, Endpoint<impl EndpointStack>) {
     let breaker = CircuitBreakerLayer::new()
         .consecutive_failures(policy.open_after(dialect))
         .half_open_probes(PROBES)
@@ -60,37 +68,36 @@ pub(super) fn endpoint(
         header.or(dialect.map(ApiKeyHeader::of_dialect)).unwrap_or_default().with_key(key)
     });
     let replaces_credentials = key.is_some();
+    // The stack is cloned for each request.
+    let (target, key) = (Arc::new(target), key.map(Arc::new));
     let stack = ServiceBuilder::new()
-        .filter(move |request: UpstreamRequest| target.rewrite(request))
-        .map_request(move |mut request: UpstreamRequest| {
+        .layer(EditRequestLayer::new(move |request: &mut UpstreamRequest| {
+            target.rewrite(request)?;
             if replaces_credentials {
-                let (mut head, body) = request.into_parts();
-                access::remove_credentials(&mut head.headers, &mut head.uri);
-                request = Request::from_parts(head, body);
+                access::remove_credentials(request);
             }
-            request
-        })
-        .option_layer((!is_only_endpoint).then_some(ObserveLayer(stats)))
-        .map_response(|response: Response<_>| response.map(Body::new))
+            Ok(())
+        }))
+        .layer(ObserveLayer((!is_only_endpoint).then_some(stats)))
         .layer(RequestDurationLayer::client())
         // A failed attempt may be retried, so the outcome is in the server's log line.
         .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
         .layer(breaker)
         .layer(TimeoutLayer::new(policy.attempt).pause_while_body_pending())
         // Adds the API key below the other layers, so that none can log it.
-        .map_request(move |mut request: UpstreamRequest| {
+        .layer(EditRequestLayer::new(move |request: &mut UpstreamRequest| {
             requests_sent.fetch_add(1, Ordering::Relaxed);
-            if let Some((name, value)) = &key {
+            if let Some((name, value)) = key.as_deref() {
                 request.headers_mut().insert(name, value.clone());
             }
-            request
-        })
+            Ok(())
+        }))
         .layer(BodyTimeoutLayer::new().idle(policy.idle))
         .layer(BadGatewayClassifierLayer::new())
         .service(client);
-    let stack = stack.map_result(move |outcome: Result<Response<Body>, _>| {
+    let stack = stack.map_result(move |outcome: Result<_, _>| {
         observed_health.record(outcome.as_ref());
         outcome
     });
-    (upstream, Endpoint::new(BoxCloneSyncService::new(stack), health))
+    (upstream, Endpoint::new(stack, health))
 }

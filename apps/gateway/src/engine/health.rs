@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Body;
 use http::Response;
 use seawall::{
     Blame, BoxError, Cause, Failure,
@@ -67,7 +66,7 @@ impl EndpointHealth {
     }
 
     /// Records the outcome of a request.
-    pub(super) fn record(&self, outcome: Result<&Response<Body>, &BoxError>) {
+    pub(super) fn record<B>(&self, outcome: Result<&Response<B>, &BoxError>) {
         // A request that the circuit rejected never reached the endpoint.
         if outcome.is_err_and(|error| find_source::<CircuitOpen>(&**error).is_some()) {
             return;
@@ -136,6 +135,7 @@ impl Cooldown {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use http::StatusCode;
     use seawall::circuit_breaker::CircuitBreakerLayer;
     use tokio::time::advance;
@@ -205,10 +205,10 @@ mod tests {
             assert!(endpoint.is_available(), "{status}");
         }
         for cause in [Cause::HttpRequestError, Cause::HttpRequestDenied] {
-            endpoint.record(Err(&Failure::new(cause).into()));
+            endpoint.record::<Body>(Err(&Failure::new(cause).into()));
             assert!(endpoint.is_available(), "{cause:?}");
         }
-        endpoint.record(Err(&Failure::new(Cause::ConnectionTerminated).into()));
+        endpoint.record::<Body>(Err(&Failure::new(Cause::ConnectionTerminated).into()));
         assert!(!endpoint.is_available());
     }
 }

@@ -13,6 +13,7 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use http::{Response, StatusCode};
 use http_body::{Frame, SizeHint};
+use seawall::BoxError;
 use tokio::time::{Sleep, sleep};
 
 use super::health::EndpointHealth;
@@ -47,36 +48,41 @@ impl Drop for InFlightGuard {
 }
 
 /// Counts the request as in flight until the response body or the tunnel ends.
-pub(super) fn hold_until_body_end(
-    mut response: Response<Body>,
-    in_flight: InFlightGuard,
+pub(super) fn hold_until_body_end<B>(
+    mut response: Response<B>,
+    guard: InFlightGuard,
     health: EndpointHealth,
-) -> Response<Body> {
+) -> Response<Body>
+where
+    B: HttpBody<Data = Bytes, Error = BoxError> + Send + Unpin + 'static,
+{
+    let mut in_flight = None;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        response.extensions_mut().insert(TunnelGuard::new(in_flight));
-        return response;
+        response.extensions_mut().insert(TunnelGuard::new(guard));
+    } else if !response.body().is_end_stream() {
+        in_flight = Some((guard, health));
     }
-    if response.body().is_end_stream() {
-        return response;
-    }
-    let in_flight = Some((in_flight, health));
+    // Boxed, because the layers outside move the response many times.
     response.map(|body| Body::new(InFlightBody { body, in_flight, delayed_error: None }))
 }
 
-struct InFlightBody {
-    body: Body,
+struct InFlightBody<B> {
+    body: B,
     in_flight: Option<(InFlightGuard, EndpointHealth)>,
-    delayed_error: Option<(axum::Error, Pin<Box<Sleep>>)>,
+    delayed_error: Option<(BoxError, Pin<Box<Sleep>>)>,
 }
 
-impl HttpBody for InFlightBody {
+impl<B> HttpBody for InFlightBody<B>
+where
+    B: HttpBody<Data = Bytes, Error = BoxError> + Unpin,
+{
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Some((_, delay)) = &mut self.delayed_error {
             ready!(delay.as_mut().poll(cx));
         }
@@ -89,7 +95,7 @@ impl HttpBody for InFlightBody {
         }
         let Poll::Ready(Some(Err(error))) = polled else { return polled };
         if let Some((_, health)) = self.in_flight.take() {
-            health.record_body_error(&error);
+            health.record_body_error(&*error);
         }
         // On a body error, hyper's server drops all unwritten data, possibly including the head.
         // The delay lets hyper write the data first.

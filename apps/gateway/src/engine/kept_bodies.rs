@@ -3,15 +3,13 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::body::{Body, HttpBody};
-use http::{Request, Response};
-use seawall::{
-    BoxError,
-    retry::{RetryLayer, RetryOverride},
-};
+use http::Request;
+use pin_project_lite::pin_project;
+use seawall::retry::{RetryLayer, RetryOverride};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service};
 
@@ -81,33 +79,46 @@ pub(super) struct KeepBodies<S> {
     layer: KeptBodiesLayer,
 }
 
-impl<S, B> Service<Request<Body>> for KeepBodies<S>
-where
-    S: Service<Request<Body>, Response = Response<B>, Error = BoxError, Future: Send + 'static>,
-{
-    type Response = Response<B>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, BoxError>> + Send>>;
+impl<S: Service<Request<Body>>> Service<Request<Body>> for KeepBodies<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let bytes = self.layer.needed_bytes(request.body());
         let is_overridden = request.extensions().get::<RetryOverride>().is_some();
-        if bytes == 0 || is_overridden {
-            return Box::pin(self.inner.call(request));
+        let mut reserved = None;
+        if bytes > 0 && !is_overridden {
+            reserved = self.layer.memory.reserve(bytes);
+            if reserved.is_none() {
+                request.extensions_mut().insert(self.layer.without_body.clone());
+            }
         }
-        let reserved = self.layer.memory.reserve(bytes);
-        if reserved.is_none() {
-            request.extensions_mut().insert(self.layer.without_body.clone());
-        }
-        let response = self.inner.call(request);
-        Box::pin(async move {
-            let _reserved = reserved;
-            response.await
-        })
+        ResponseFuture { inner: self.inner.call(request), reserved }
+    }
+}
+
+pin_project! {
+    /// A call that holds the memory for its request body.
+    pub(super) struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        reserved: Option<OwnedSemaphorePermit>,
+    }
+}
+
+impl<F: Future> Future for ResponseFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outcome = ready!(this.inner.poll(cx));
+        *this.reserved = None;
+        Poll::Ready(outcome)
     }
 }
 

@@ -8,19 +8,23 @@ mod balancer;
 mod choice;
 mod client_wait;
 mod drain;
+mod edit_request;
 mod endpoint;
 mod endpoint_stack;
+mod front;
 mod health;
 mod in_flight;
 mod kept_bodies;
 mod rejection;
 mod resources;
 mod router;
+mod routes;
 mod scripted;
 mod service;
 
 pub(crate) use self::{
     rejection::Rejection,
     router::{ConfigFile, ReloadableRouter},
+    routes::Routes,
     scripted::ScriptedBehavior,
 };

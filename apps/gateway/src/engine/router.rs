@@ -8,15 +8,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{Router, body::Body, http::StatusCode};
+use axum::body::Body;
 use http::{Request, Response};
 
-use super::{resources::Resources, service::RunningService};
+use super::{resources::Resources, routes::Routes, service::RunningService};
 use crate::{
     access::{AdminAccess, ClientRateLimiter, RateLimitConfig, ServiceAccess},
     config::{Config, ConfigError, Policy, ServiceConfig},
     dashboard::Dashboard,
-    routing,
+    routing::{self, Observed, ObservedBody},
     server::{ActiveSettings, Settings},
     upstream::Upstream,
 };
@@ -50,7 +50,9 @@ impl ConfigFile {
 
 #[derive(Clone)]
 struct ActiveConfig {
-    router: Router,
+    routes: Routes,
+    /// The routes with their log and metrics.
+    observed: Observed<Routes>,
     resources: Resources,
     services: Arc<[ActiveService]>,
     rate_limiter: Option<(RateLimitConfig, Arc<ClientRateLimiter>)>,
@@ -113,6 +115,12 @@ impl ReloadableRouter {
         self.active().upstreams()
     }
 
+    /// Returns the services, if the path belongs to one of them.
+    pub(crate) fn services_for(&self, path: &str) -> Option<Observed<Routes>> {
+        let active = self.read_active();
+        active.routes.has(path).then(|| active.observed.clone())
+    }
+
     fn active(&self) -> ActiveConfig {
         self.read_active().clone()
     }
@@ -151,16 +159,14 @@ impl ActiveConfig {
             ActiveService::start_or_keep(service, policy, old_services, &resources)
                 .map_err(|error| config.error(&error))
         });
-        let services = services.collect::<Result<_, ConfigError>>()?;
-        let mut active = Self { router: Router::new(), resources, services, rate_limiter };
-        let not_found = format!("No such service. {}", active.index_text());
-        let services = active.services.iter().map(|service| &service.running);
-        let routes = services.fold(Router::new(), |router, running| {
-            router.merge(running.routes(&access, &forwarding))
+        let services = services.collect::<Result<Arc<[_]>, ConfigError>>()?;
+        let not_found = format!("No such service. {}", index_text(&services));
+        let served = services.iter().map(|service| {
+            (service.config.name().to_owned(), service.running.served(&access, &forwarding))
         });
-        let routes = routes.fallback(async move || (StatusCode::NOT_FOUND, not_found));
-        active.router = routing::with_observability(routes);
-        Ok(active)
+        let routes = Routes::new(served, not_found);
+        let observed = routing::with_observability(routes.clone());
+        Ok(Self { routes, observed, resources, services, rate_limiter })
     }
 
     fn upstreams(&self) -> Vec<Upstream> {
@@ -168,9 +174,13 @@ impl ActiveConfig {
     }
 
     fn index_text(&self) -> String {
-        let names = self.services.iter().map(|service| format!("/{}", service.config.name()));
-        format!("Services: {}.\n", names.collect::<Vec<_>>().join(", "))
+        index_text(&self.services)
     }
+}
+
+fn index_text(services: &[ActiveService]) -> String {
+    let names = services.iter().map(|service| format!("/{}", service.config.name()));
+    format!("Services: {}.\n", names.collect::<Vec<_>>().join(", "))
 }
 
 impl ActiveService {
@@ -191,17 +201,17 @@ impl ActiveService {
 }
 
 impl tower::Service<Request<Body>> for ReloadableRouter {
-    type Response = Response<Body>;
+    type Response = Response<ObservedBody>;
     type Error = Infallible;
-    type Future = <Router as tower::Service<Request<Body>>>::Future;
+    type Future = <Observed<Routes> as tower::Service<Request<Body>>>::Future;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    // Calls the router without `poll_ready`, because it is always ready.
+    // Calls the services without `poll_ready`, because they are always ready.
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut router = self.read_active().router.clone();
-        router.call(request)
+        let mut services = self.read_active().observed.clone();
+        services.call(request)
     }
 }

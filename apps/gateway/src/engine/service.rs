@@ -2,28 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use http::Response;
 use seawall::{
-    BoxError, Ratio,
+    Ratio,
     deadline::DeadlineLayer,
-    error_response::ErrorResponseLayer,
     retry::{Budget, RetryLayer},
 };
-use tower::{ServiceBuilder, util::BoxCloneSyncService};
+use tower::ServiceBuilder;
 
 use super::{
-    balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
-    kept_bodies::KeptBodiesLayer, resources::Resources, scripted::ScriptedUpstream,
+    balancer::Balancer, client_wait::ClientWaitLayer, endpoint_stack, front::Front,
+    kept_bodies::KeptBodiesLayer, resources::Resources, routes::ServedService,
+    scripted::ScriptedUpstream,
 };
 use crate::{
-    access::{CorsLayer, ServiceAccess},
-    clone_on_call::CloneOnCall,
+    access::ServiceAccess,
     config::{Policy, ServiceConfig},
-    dialect::{Dialect, format_error},
-    forward::{self, ForwardLayer, ForwardingConfig},
+    forward::ForwardingConfig,
     observe::ObserveLayer,
-    routing,
+    shared_service::SharedService,
     upstream::Upstream,
 };
 
@@ -32,7 +30,10 @@ use crate::{
 /// LLM requests are infrequent, and a retry at another endpoint adds no load to the failed one.
 const MIN_RETRIES: u32 = 10;
 
-type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, BoxError>;
+/// Adds the layers in front of a service, which depend on the configuration of all services.
+///
+/// The stack of the service keeps its type, so that only the whole is boxed.
+type Serve = dyn Fn(&ServiceAccess, &Arc<ForwardingConfig>) -> ServedService + Send + Sync;
 
 /// A running service.
 ///
@@ -41,11 +42,7 @@ type ServiceStack = BoxCloneSyncService<http::Request<Body>, Response<Body>, Box
 /// Clones share all state.
 #[derive(Clone)]
 pub(super) struct RunningService {
-    name: String,
-    dialect: Option<Dialect>,
-    adds_api_keys: bool,
-    rewrites_location: bool,
-    stack: ServiceStack,
+    serve: Arc<Serve>,
     pub(super) upstreams: Vec<Upstream>,
 }
 
@@ -112,49 +109,33 @@ impl RunningService {
         let kept_bodies =
             KeptBodiesLayer::new(resources.kept_bodies.clone(), policy.body_limit, retry.clone());
         let stack = ServiceBuilder::new()
-            // The statistics of one of several upstreams do not include retries at another.
-            .option_layer(stats.map(ObserveLayer))
             .map_response(|response: Response<_>| response.map(Body::new))
+            // The statistics of one of several upstreams do not include retries at another.
+            .layer(ObserveLayer(stats))
             .layer(ClientWaitLayer::new())
             .layer(DeadlineLayer::new(policy.total))
             .layer(kept_bodies)
             .layer(retry)
             .service(Balancer::new(endpoints));
-        let stack = BoxCloneSyncService::new(stack);
-        Ok(Self {
+        let urls = upstreams.iter().map(|upstream: &Upstream| upstream.url.clone());
+        let front = Front {
             name,
             dialect: config.dialect,
             adds_api_keys: config.has_api_keys(),
-            rewrites_location: config.rewrite_location,
-            stack,
-            upstreams,
-        })
+            rewritten: urls.filter(|_| config.rewrite_location).collect(),
+        };
+        let serve: Arc<Serve> = Arc::new(move |access, forwarding| {
+            SharedService::new(front.layer(access, forwarding, stack.clone()))
+        });
+        Ok(Self { serve, upstreams })
     }
 
-    /// Returns the routes of the service, behind authentication.
-    pub(super) fn routes(
+    /// Returns the service behind authentication.
+    pub(super) fn served(
         &self,
         access: &ServiceAccess,
         forwarding: &Arc<ForwardingConfig>,
-    ) -> Router {
-        let mut forward = ForwardLayer::new(&self.name, Arc::clone(forwarding));
-        if self.rewrites_location {
-            let urls = self.upstreams.iter().map(|upstream| upstream.url.clone());
-            forward = forward.rewrite_location(urls);
-        }
-        let dialect = self.dialect;
-        let service = ServiceBuilder::new()
-            .layer(DrainLayer)
-            .layer(CorsLayer::new(access, self.adds_api_keys))
-            .map_response(move |response: Response<_>| match dialect {
-                Some(dialect) => format_error(dialect, response),
-                None => response,
-            })
-            .map_response(|response: Response<_>| response.map(Body::new))
-            .layer(ErrorResponseLayer::new(forward::GATEWAY_NAME))
-            .layer(forward)
-            .layer(access.auth_layer(&self.name, self.adds_api_keys))
-            .service(self.stack.clone());
-        routing::service_routes(&self.name, CloneOnCall::new(service))
+    ) -> ServedService {
+        (self.serve)(access, forwarding)
     }
 }

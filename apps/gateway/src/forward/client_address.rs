@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap, HeaderName};
 
 use super::trusted_proxies::TrustedProxies;
+use crate::server::ConnectionInfo;
 
 pub(super) static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -19,7 +19,7 @@ pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// Returns the address of the other end of the connection, which may be a proxy.
 pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())
+    extensions.get::<ConnectionInfo>().map(|connection| connection.peer().address)
 }
 
 impl ClientAddress {

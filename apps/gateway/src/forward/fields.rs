@@ -28,11 +28,15 @@ pub(super) fn append_via(headers: &mut HeaderMap, version: Version) {
 }
 
 fn via(version: Version) -> HeaderValue {
-    HeaderValue::from_static(match version {
-        Version::HTTP_10 => "1.0 seawall-gateway",
-        Version::HTTP_2 => "2.0 seawall-gateway",
-        _ => "1.1 seawall-gateway",
-    })
+    const HTTP_10: HeaderValue = HeaderValue::from_static("1.0 seawall-gateway");
+    const HTTP_11: HeaderValue = HeaderValue::from_static("1.1 seawall-gateway");
+    const HTTP_2: HeaderValue = HeaderValue::from_static("2.0 seawall-gateway");
+
+    match version {
+        Version::HTTP_10 => HTTP_10,
+        Version::HTTP_2 => HTTP_2,
+        _ => HTTP_11,
+    }
 }
 
 #[cfg(test)]

@@ -1,30 +1,25 @@
 //! `X-Forwarded-*` and `Forwarded` (RFC 7239).
 
-use std::{fmt::Write, net::IpAddr};
-
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{FORWARDED, HOST},
+    header::{Entry, FORWARDED, HOST},
 };
 
 use super::client_address::X_FORWARDED_FOR;
-use crate::server::Scheme;
+use crate::server::{Peer, Scheme};
 
 static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// The usual length of an element of `Forwarded`.
-const ELEMENT_BYTES: usize = 128;
-
 /// The caller's end of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller<'a> {
-    pub(super) peer: Option<IpAddr>,
+    pub(super) peer: Option<&'a Peer>,
     pub(super) scheme: Scheme,
     /// The path of the service at the gateway: `/NAME`.
-    pub(super) prefix: &'a str,
+    pub(super) prefix: &'a HeaderValue,
     pub(super) is_trusted: bool,
 }
 
@@ -32,25 +27,34 @@ pub(super) struct Caller<'a> {
 ///
 /// The fields of a trusted proxy are kept and extended. Those of any other caller are removed, and
 /// `X-Real-IP` too, which the gateway does not set.
-pub(super) fn set(headers: &mut HeaderMap, caller: Caller<'_>) -> String {
+pub(super) fn set(headers: &mut HeaderMap, caller: Caller<'_>) -> HeaderValue {
     if !caller.is_trusted {
         remove(headers);
     }
     let host = headers.get(HOST).cloned();
-    append_list(headers, &FORWARDED, element(host.as_ref(), caller));
+    if let Ok(element) = HeaderValue::try_from(element(host.as_ref(), caller)) {
+        append_list(headers, &FORWARDED, element);
+    }
     if let Some(peer) = caller.peer {
-        append_list(headers, &X_FORWARDED_FOR, peer.to_string());
+        append_list(headers, &X_FORWARDED_FOR, peer.text.clone());
     }
     if let Some(host) = host {
         headers.entry(&X_FORWARDED_HOST).or_insert(host);
     }
-    let proto = HeaderValue::from_static(caller.scheme.as_str());
-    headers.entry(&X_FORWARDED_PROTO).or_insert(proto);
-    let prefix = [outer_prefix(headers), caller.prefix].concat();
-    if let Ok(value) = HeaderValue::from_str(&prefix) {
-        headers.insert(&X_FORWARDED_PREFIX, value);
-    }
+    headers.entry(&X_FORWARDED_PROTO).or_insert(proto(caller.scheme));
+    let prefix = full_prefix(headers, caller.prefix);
+    headers.insert(&X_FORWARDED_PREFIX, prefix.clone());
     prefix
+}
+
+fn proto(scheme: Scheme) -> HeaderValue {
+    const HTTP: HeaderValue = HeaderValue::from_static(Scheme::Http.as_str());
+    const HTTPS: HeaderValue = HeaderValue::from_static(Scheme::Https.as_str());
+
+    match scheme {
+        Scheme::Http => HTTP,
+        Scheme::Https => HTTPS,
+    }
 }
 
 fn remove(headers: &mut HeaderMap) {
@@ -62,34 +66,44 @@ fn remove(headers: &mut HeaderMap) {
 }
 
 /// Appends to a comma-separated list, in one field.
-fn append_list(headers: &mut HeaderMap, name: &HeaderName, element: String) {
-    let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let mut list: Vec<&[u8]> = lines.filter(|line| !line.trim_ascii().is_empty()).collect();
-    let list = if list.is_empty() {
-        HeaderValue::try_from(element)
-    } else {
-        list.push(element.as_bytes());
-        HeaderValue::from_bytes(&list.join(b", ".as_slice()))
+fn append_list(headers: &mut HeaderMap, name: &HeaderName, element: HeaderValue) {
+    let mut field = match headers.entry(name) {
+        Entry::Occupied(field) => field,
+        Entry::Vacant(field) => {
+            field.insert(element);
+            return;
+        }
     };
-    if let Ok(list) = list {
-        headers.insert(name, list);
+    let lines = field.iter().map(HeaderValue::as_bytes);
+    let mut list: Vec<&[u8]> = lines.filter(|line| !line.trim_ascii().is_empty()).collect();
+    list.push(element.as_bytes());
+    if let Ok(list) = HeaderValue::from_bytes(&list.join(b", ".as_slice())) {
+        field.insert(list);
     }
 }
 
 /// Returns the gateway's element of `Forwarded`.
 fn element(host: Option<&HeaderValue>, caller: Caller<'_>) -> String {
-    let mut element = String::with_capacity(ELEMENT_BYTES);
-    let _ = match caller.peer {
-        Some(IpAddr::V4(peer)) => write!(element, "for={peer}"),
-        Some(IpAddr::V6(peer)) => write!(element, "for=\"[{peer}]\""),
-        None => element.write_str("for=unknown"),
-    };
+    let address = caller.peer.and_then(|peer| peer.text.to_str().ok()).unwrap_or("unknown");
+    let is_ipv6 = caller.peer.is_some_and(|peer| peer.address.is_ipv6());
+    let (before, after) = if is_ipv6 { ("for=\"[", "]\"") } else { ("for=", "") };
     // A valid host has no quote and no backslash. Another value would need an escape.
     let host = host.and_then(|host| host.to_str().ok());
-    if let Some(host) = host.filter(|host| !host.contains(['"', '\\'])) {
-        element.extend([";host=\"", host, "\""]);
+    let host = host.filter(|host| !host.bytes().any(|byte| matches!(byte, b'"' | b'\\')));
+    let (host_before, host_after) = if host.is_some() { (";host=\"", "\"") } else { ("", "") };
+    let (host, proto) = (host.unwrap_or_default(), caller.scheme.as_str());
+    [before, address, after, host_before, host, host_after, ";proto=", proto].concat()
+}
+
+/// Returns the own prefix after the one that the trusted proxy removed.
+fn full_prefix(headers: &HeaderMap, own: &HeaderValue) -> HeaderValue {
+    let outer = outer_prefix(headers);
+    if outer.is_empty() {
+        return own.clone();
     }
-    element + ";proto=" + caller.scheme.as_str()
+    let full = [outer.as_bytes(), own.as_bytes()].concat();
+    // Infallible: both parts are valid values.
+    HeaderValue::try_from(full).unwrap_or_else(|_| own.clone())
 }
 
 /// Returns the prefix that the trusted proxy removed from the path.
@@ -103,7 +117,7 @@ fn outer_prefix(headers: &HeaderMap) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv6Addr;
+    use std::net::{Ipv6Addr, SocketAddr};
 
     use super::*;
 
@@ -112,8 +126,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("[::1]:8443"));
         headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
-        let peer = Some(Ipv6Addr::LOCALHOST.into());
-        let caller = Caller { peer, scheme: Scheme::Https, prefix: "/n", is_trusted: false };
+        let peer = Peer::from(SocketAddr::from((Ipv6Addr::LOCALHOST, 1)));
+        let prefix = &HeaderValue::from_static("/n");
+        let (peer, scheme) = (Some(&peer), Scheme::Https);
+        let caller = Caller { peer, scheme, prefix, is_trusted: false };
         assert_eq!(set(&mut headers, caller), "/n");
         assert_eq!(headers["forwarded"], "for=\"[::1]\";host=\"[::1]:8443\";proto=https");
         assert_eq!(headers["x-forwarded-for"], "::1");
@@ -127,8 +143,8 @@ mod tests {
         {
             let mut headers = HeaderMap::new();
             headers.insert("x-forwarded-prefix", HeaderValue::from_static(outer));
-            let caller =
-                Caller { peer: None, scheme: Scheme::Http, prefix: "/n", is_trusted: true };
+            let prefix = &HeaderValue::from_static("/n");
+            let caller = Caller { peer: None, scheme: Scheme::Http, prefix, is_trusted: true };
             assert_eq!(set(&mut headers, caller), expected, "{outer}");
             assert_eq!(headers["x-forwarded-prefix"], expected);
         }

@@ -66,7 +66,7 @@ pub(crate) fn is_host_and_port(authority: &Authority) -> bool {
     let is_port = port.is_empty() || is_port_number(port);
     let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && !host.contains(['[', ']']),
+        None => !host.is_empty() && !host.bytes().any(|byte| matches!(byte, b'[' | b']')),
     };
     is_host && is_port
 }

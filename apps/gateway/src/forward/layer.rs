@@ -3,16 +3,18 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::body::Body;
-use http::{Request, Response, StatusCode, Uri, Version};
-use seawall::{BoxError, ReceivedTarget};
+use futures_util::future::{self, Either, Ready};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
+use pin_project_lite::pin_project;
+use seawall::BoxError;
 use tower::{Layer, Service};
 
 use super::{
-    client_address::{self, ClientAddress},
+    client_address::ClientAddress,
     config::ForwardingConfig,
     fields,
     forwarded::{self, Caller},
@@ -36,31 +38,30 @@ const MAX_TARGET_BYTES: usize = 60_000;
 ///
 /// Clones share the settings.
 #[derive(Clone, Debug)]
-pub(crate) struct ForwardLayer {
-    name: Arc<str>,
+pub(crate) struct ForwardLayer(Arc<Settings>);
+
+#[derive(Debug)]
+struct Settings {
+    name: String,
     /// `/NAME`.
-    prefix: Arc<str>,
+    prefix: HeaderValue,
     config: Arc<ForwardingConfig>,
     location: Option<LocationRewriter>,
 }
 
 impl ForwardLayer {
-    /// Creates the layer of the service at `/name`.
-    pub(crate) fn new(name: &str, config: Arc<ForwardingConfig>) -> Self {
-        let prefix = ["/", name].concat().into();
-        Self { name: name.into(), prefix, config, location: None }
+    /// Creates the layer of the service at `/name`. `Location` and `Content-Location` at the URLs of
+    /// `rewritten` are rewritten.
+    pub(crate) fn new(name: &str, config: Arc<ForwardingConfig>, rewritten: Vec<Uri>) -> Self {
+        // Infallible: a name has letters, digits and -_.~ only.
+        let prefix = HeaderValue::try_from(["/", name].concat());
+        let prefix = prefix.unwrap_or_else(|_| HeaderValue::from_static("/"));
+        let location = (!rewritten.is_empty()).then_some(LocationRewriter(rewritten));
+        Self(Arc::new(Settings { name: name.to_owned(), prefix, config, location }))
     }
-
-    /// Rewrites `Location` and `Content-Location` at the URLs of these upstreams. Off by default.
-    pub(crate) fn rewrite_location(self, upstreams: impl IntoIterator<Item = Uri>) -> Self {
-        let location = Some(LocationRewriter(upstreams.into_iter().collect()));
-        Self { location, ..self }
-    }
-
     fn prepare(&self, request: &mut Request<Body>) -> Result<Exchange, Refusal> {
         let version = request.version();
-        ReceivedTarget::insert(request);
-        let uri = path::strip_name(request.uri(), &self.name);
+        let uri = path::strip_name(request.uri(), &self.0.name);
         let not_below = Refusal::bad_request("The request target is not a path of the service.");
         let uri = uri.ok_or(not_below)?;
         if uri.path_and_query().is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
@@ -71,17 +72,19 @@ impl ForwardLayer {
         }
         *request.uri_mut() = uri;
         let upgrade = Upgrade::take(request);
-        let peer = client_address::peer_address(request.extensions());
-        let scheme = request.extensions().get().map_or(Scheme::Http, ConnectionInfo::scheme);
-        let trusted = &self.config.trusted_proxies;
+        // The inner layers do not use it, and each attempt copies the extensions.
+        let connection: Option<ConnectionInfo> = request.extensions_mut().remove();
+        let peer = connection.as_ref().map(ConnectionInfo::peer);
+        let scheme = connection.as_ref().map_or(Scheme::Http, ConnectionInfo::scheme);
+        let trusted = &self.0.config.trusted_proxies;
         let headers = request.headers_mut();
         hop_by_hop::remove(headers);
         fields::join_cookies(headers);
         fields::remove_ignored_expectation(headers, version);
         fields::append_via(headers, version);
-        let client = peer.map(|peer| ClientAddress::find(peer, headers, trusted));
-        let is_trusted = peer.is_some_and(|peer| trusted.contains(peer));
-        let caller = Caller { peer, scheme, prefix: &self.prefix, is_trusted };
+        let client = peer.map(|peer| ClientAddress::find(peer.address, headers, trusted));
+        let is_trusted = peer.is_some_and(|peer| trusted.contains(peer.address));
+        let caller = Caller { peer, scheme, prefix: &self.0.prefix, is_trusted };
         let prefix = forwarded::set(headers, caller);
         if upgrade.is_some() {
             Upgrade::set_fields(headers);
@@ -99,7 +102,7 @@ impl ForwardLayer {
 struct Exchange {
     upgrade: Option<Upgrade>,
     /// The path of the service at the first trusted proxy.
-    prefix: String,
+    prefix: HeaderValue,
     layer: ForwardLayer,
 }
 
@@ -120,12 +123,12 @@ impl Exchange {
         // A response has no `TE`.
         headers.remove(http::header::TE);
         fields::append_via(headers, version);
-        if let Some(location) = &self.layer.location {
-            location.rewrite(headers, &self.prefix);
+        if let Some(location) = &self.layer.0.location {
+            location.rewrite(headers, self.prefix.to_str().unwrap_or_default());
         }
         if let Some(tunnel) = tunnel {
             Upgrade::set_fields(headers);
-            tunnel.spawn(self.layer.config.tunnel_idle);
+            tunnel.spawn(self.layer.0.config.tunnel_idle);
         }
         // Each hop has its own version (RFC 9110 §2.5).
         *response.version_mut() = Version::HTTP_11;
@@ -149,11 +152,11 @@ pub(crate) struct Forward<S> {
 
 impl<S> Service<Request<Body>> for Forward<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError, Future: Send + 'static>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError>,
 {
     type Response = Response<Body>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+    type Future = Either<ResponseFuture<S::Future>, Ready<Result<Response<Body>, BoxError>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -162,10 +165,34 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         match self.layer.prepare(&mut request) {
             Ok(exchange) => {
-                let call = self.inner.call(request);
-                Box::pin(async move { exchange.finish(call.await?).map_err(Into::into) })
+                let exchange = Some(exchange);
+                Either::Left(ResponseFuture { inner: self.inner.call(request), exchange })
             }
-            Err(refusal) => Box::pin(async move { Ok(refusal.into_response()) }),
+            Err(refusal) => Either::Right(future::ready(Ok(refusal.into_response()))),
         }
+    }
+}
+
+pin_project! {
+    /// A call whose response is prepared for the caller.
+    pub(crate) struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        // `None` after completion.
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<F> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, BoxError>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let response = ready!(this.inner.poll(cx))?;
+        let exchange = this.exchange.take().expect("polled after completion");
+        Poll::Ready(exchange.finish(response).map_err(Into::into))
     }
 }

@@ -1,7 +1,5 @@
 //! `Location` and `Content-Location` of a response.
 
-use std::sync::Arc;
-
 use http::{
     HeaderMap, HeaderValue, Uri,
     header::{CONTENT_LOCATION, LOCATION},
@@ -12,7 +10,7 @@ use http::{
 /// A location with the scheme, host and port of an upstream, or without them, becomes
 /// `/NAME/…` if its path is the base path or below it. All other locations are unchanged.
 #[derive(Clone, Debug)]
-pub(super) struct LocationRewriter(pub(super) Arc<[Uri]>);
+pub(super) struct LocationRewriter(pub(super) Vec<Uri>);
 
 impl LocationRewriter {
     pub(super) fn rewrite(&self, headers: &mut HeaderMap, prefix: &str) {

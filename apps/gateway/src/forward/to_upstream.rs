@@ -1,7 +1,7 @@
 //! Sets the URL of the upstream. Runs for each attempt; all other steps run once per request.
 
 use http::{
-    HeaderValue, Request, Uri,
+    HeaderValue, Request, Uri, Version,
     header::{CONNECTION, HOST, TE, UPGRADE},
     uri::Scheme,
 };
@@ -37,17 +37,21 @@ impl ToUpstream {
     ///
     /// # Errors
     /// Returns an error if the URL would be too long.
-    pub(crate) fn rewrite<B>(&self, request: Request<B>) -> Result<Request<B>, UnsupportedTarget> {
-        let mut request = self.upstream.rewrite(request)?;
+    pub(crate) fn rewrite<B>(&self, request: &mut Request<B>) -> Result<(), UnsupportedTarget> {
+        *request.uri_mut() = self.upstream.uri_for(request.uri())?;
+        // Without the version, the client would refuse the request of a caller that uses HTTP/2 if
+        // the connection has HTTP/1.1.
+        *request.version_mut() = Version::HTTP_11;
         let headers = request.headers_mut();
-        if let Some(host) = &self.host {
-            headers.insert(HOST, host.clone());
+        match &self.host {
+            Some(host) => drop(headers.insert(HOST, host.clone())),
+            None => drop(headers.remove(HOST)),
         }
         // RFC 9110 §10.1.4. An upgrade has no `TE`.
         if !self.offers_http2 && headers.contains_key(TE) && !headers.contains_key(UPGRADE) {
             headers.insert(CONNECTION, HeaderValue::from_static("te"));
         }
-        Ok(request)
+        Ok(())
     }
 }
 
@@ -68,8 +72,8 @@ mod tests {
     fn te_is_connection_option_of_http_1_1_only() {
         let upstream = ToUpstream::new("http://h/base".parse().unwrap()).unwrap();
         for (upstream, is_listed) in [(upstream.clone(), true), (upstream.http2(), false)] {
-            let request = Request::get("/x").header(TE, "trailers").body(()).unwrap();
-            let request = upstream.rewrite(request).unwrap();
+            let mut request = Request::get("/x").header(TE, "trailers").body(()).unwrap();
+            upstream.rewrite(&mut request).unwrap();
             assert_eq!(request.uri(), "http://h/base/x");
             assert_eq!(request.headers()[TE], "trailers");
             assert_eq!(request.headers().contains_key(CONNECTION), is_listed);
@@ -86,10 +90,11 @@ mod tests {
             ("https://[::1]:8443", "[::1]:8443"),
         ] {
             let upstream = ToUpstream::new(url.parse().unwrap()).unwrap();
-            let request = Request::get("/x").header(HOST, "caller").body(()).unwrap();
-            assert_eq!(upstream.clone().rewrite(request).unwrap().headers()[HOST], expected);
-            let request = Request::get("/x").body(()).unwrap();
-            assert!(!upstream.http2().rewrite(request).unwrap().headers().contains_key(HOST));
+            let mut request = Request::get("/x").header(HOST, "caller").body(()).unwrap();
+            upstream.rewrite(&mut request).unwrap();
+            assert_eq!(request.headers()[HOST], expected);
+            upstream.http2().rewrite(&mut request).unwrap();
+            assert!(!request.headers().contains_key(HOST));
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use axum::body::Body;
 use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
+use http_body_util::Either as EitherBody;
 use tower::{Layer, Service};
 
 use super::{client_address, message};
@@ -32,13 +33,13 @@ pub(crate) struct Validate<S> {
     inner: S,
 }
 
-impl<S> Service<Request<Body>> for Validate<S>
+impl<S, B> Service<Request<Body>> for Validate<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<EitherBody<B, Body>>, Error = Infallible>,
 {
-    type Response = Response<Body>;
+    type Response = S::Response;
     type Error = Infallible;
-    type Future = Either<S::Future, Ready<Result<Response<Body>, Infallible>>>;
+    type Future = Either<S::Future, Ready<Result<S::Response, Infallible>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
@@ -49,7 +50,8 @@ where
             Ok(()) => Either::Left(self.inner.call(request)),
             Err(refusal) => {
                 refusal.log(client_address::peer_address(request.extensions()));
-                Either::Right(ready(Ok(refusal.into_response())))
+                let response = refusal.into_response().map(EitherBody::Right);
+                Either::Right(ready(Ok(response)))
             }
         }
     }

@@ -1,14 +1,15 @@
 //! Serves one connection.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
-use http::Request;
+use axum::body::{Body, Bytes, HttpBody};
+use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
 };
+use seawall::BoxError;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -26,18 +27,24 @@ use super::{
     settings::Settings,
     time_limits::{TimeLimits, Verdict},
 };
-use crate::forward::Validate;
 
 /// The parts that all connections share.
 #[derive(Clone)]
-pub(super) struct ConnectionServer {
-    pub(super) app: Validate<Router>,
+pub(super) struct ConnectionServer<A> {
+    pub(super) app: A,
     pub(super) builder: Arc<Builder<TokioExecutor>>,
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
 }
 
-impl ConnectionServer {
+impl<A, B> ConnectionServer<A>
+where
+    A: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     /// Serves a connection until it ends.
     pub(super) async fn serve(
         self,
@@ -69,11 +76,11 @@ impl ConnectionServer {
     ) {
         let Self { app, builder, tasks, shutdown } = self;
         let activity = Activity::new();
-        let shared = Shared { scheme, activity, tasks, _permit: permit };
+        let shared = Shared { peer: peer.into(), scheme, activity, tasks, _permit: permit };
         let info = ConnectionInfo::new(shared);
         let limits = TimeLimits::new(&settings.config, fastrand::f64());
         let io = TokioIo::new(RecordedIo::new(stream, info.clone()));
-        let service = service_fn(|request| call(&app, &info, peer, request));
+        let service = service_fn(|request| call(&app, &info, request));
         let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
         let mut timer = pin!(sleep_until(Instant::now()));
         let mut closing_since = None;
@@ -107,45 +114,49 @@ impl ConnectionServer {
 }
 
 /// Passes a request to the app, with the connection in its extensions.
-fn call(
-    app: &Validate<Router>,
+fn call<A, B>(
+    app: &A,
     info: &ConnectionInfo,
-    peer: SocketAddr,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<http::Response<ResponseBody<Body>>, std::convert::Infallible>>
-+ Send
-+ 'static {
+) -> impl Future<Output = Result<Response<ResponseBody<B>>, Infallible>> + Send + 'static + use<A, B>
+where
+    A: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send + 'static>
+        + Clone,
+{
     let in_flight = InFlight::new(info.clone());
-    let mut request = request.map(|body| Body::new(RequestBody::new(body, in_flight.clone())));
-    request.extensions_mut().insert(ConnectInfo(peer));
+    let mut request = request.map(|body| {
+        if body.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(RequestBody::new(body, in_flight.clone()))
+        }
+    });
     request.extensions_mut().insert(info.clone());
-    // The router is always ready.
+    // The app is always ready.
     let response = app.clone().call(request);
     async move { Ok(response.await?.map(|body| ResponseBody::new(body, in_flight))) }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, time::Duration};
+    use std::time::Duration;
 
-    use axum::{Extension, routing::get};
+    use axum::{Extension, Router, routing::get};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
         sync::{Semaphore, mpsc},
         time::timeout,
     };
-    use tower::Layer;
 
     use super::*;
-    use crate::forward::ValidateLayer;
     use crate::server::{connection_info::TunnelGuard, protocol};
 
     const LIMIT: Duration = Duration::from_secs(20);
 
-    fn server(app: Router) -> ConnectionServer {
+    fn server(app: Router) -> ConnectionServer<Router> {
         ConnectionServer {
-            app: ValidateLayer.layer(app),
+            app,
             builder: Arc::new(protocol::builder()),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
@@ -153,7 +164,11 @@ mod tests {
     }
 
     /// Sends a request on a connection of its own. Returns the bytes of the response.
-    async fn request(server: &ConnectionServer, permits: &Arc<Semaphore>, path: &str) -> String {
+    async fn request(
+        server: &ConnectionServer<Router>,
+        permits: &Arc<Semaphore>,
+        path: &str,
+    ) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, peer) = listener.accept().await.unwrap();

@@ -1,7 +1,11 @@
 //! Facts about the connection of a request, as a request extension.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
+use http::HeaderValue;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
@@ -15,11 +19,29 @@ pub(crate) enum Scheme {
 }
 
 impl Scheme {
-    pub(crate) fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
         }
+    }
+}
+
+/// The other end of a connection, which may be a proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// In its canonical form.
+    pub(crate) address: IpAddr,
+    /// The address as text. It is formatted once for all requests.
+    pub(crate) text: HeaderValue,
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        let address = address.ip().to_canonical();
+        // Infallible: an address is ASCII without control characters.
+        let text = HeaderValue::try_from(address.to_string());
+        Self { address, text: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")) }
     }
 }
 
@@ -32,6 +54,7 @@ impl Scheme {
 pub(crate) struct ConnectionInfo(Arc<Shared>);
 
 pub(super) struct Shared {
+    pub(super) peer: Peer,
     pub(super) scheme: Scheme,
     pub(super) activity: Activity,
     pub(super) tasks: TaskTracker,
@@ -45,6 +68,10 @@ impl ConnectionInfo {
 
     pub(super) fn activity(&self) -> &Activity {
         &self.0.activity
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.0.peer
     }
 
     pub(crate) fn scheme(&self) -> Scheme {

@@ -1,7 +1,7 @@
 //! The server for callers: connections, their limits, TLS and the drain.
 //!
-//! Serves HTTP/1.1 and HTTP/2, by ALPN over TLS and by prior knowledge without. Requests have two
-//! extensions: [`ConnectionInfo`] and axum's `ConnectInfo<SocketAddr>`.
+//! Serves HTTP/1.1 and HTTP/2, by ALPN over TLS and by prior knowledge without. Each request has a
+//! [`ConnectionInfo`] in its extensions.
 //!
 //! | event | effect |
 //! |---|---|
@@ -30,7 +30,6 @@ mod tls;
 
 use std::sync::Arc;
 
-use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Layer;
@@ -38,16 +37,19 @@ use tower::Layer;
 use self::{accept::LimitedListener, connection::ConnectionServer, signals::ShutdownSignals};
 pub(crate) use self::{
     config::ServerConfig,
-    connection_info::{ConnectionInfo, Scheme},
+    connection_info::{ConnectionInfo, Peer, Scheme},
     settings::{ActiveSettings, Settings},
     signals::reload_on_sighup,
 };
-use crate::forward::ValidateLayer;
+use crate::{
+    app::App,
+    forward::{Validate, ValidateLayer},
+};
 
 /// Serves until Ctrl-C or SIGTERM, sends `shutdown`, and drains the requests in flight.
 pub(crate) async fn serve_until_shutdown(
     listener: TcpListener,
-    app: Router,
+    app: App,
     shutdown: watch::Sender<bool>,
     settings: ActiveSettings,
 ) -> std::io::Result<()> {
@@ -84,7 +86,7 @@ pub(crate) async fn serve_until_shutdown(
 /// Serves each connection in a task of its own, so that a panic ends only that connection.
 async fn serve(
     mut listener: LimitedListener,
-    server: &ConnectionServer,
+    server: &ConnectionServer<Validate<App>>,
     settings: &ActiveSettings,
 ) {
     loop {

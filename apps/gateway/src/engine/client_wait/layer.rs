@@ -5,10 +5,12 @@ use std::{
     hash::RandomState,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
+use futures_util::future::{self, Either, Ready};
 use http::{Method, Request, Response, StatusCode};
+use pin_project_lite::pin_project;
 use seawall::{
     Blame, BoxError, Cause, Failure, Reporter,
     circuit_breaker::CircuitOpen,
@@ -123,12 +125,11 @@ pub(in crate::engine) struct ClientWait<S> {
 
 impl<S, R, B> Service<Request<R>> for ClientWait<S>
 where
-    S: Service<Request<R>, Response = Response<B>, Error = BoxError, Future: Send + 'static>,
-    B: Send,
+    S: Service<Request<R>, Response = Response<B>, Error = BoxError>,
 {
     type Response = Response<B>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, BoxError>> + Send>>;
+    type Future = Either<ResponseFuture<S::Future>, Ready<Result<Response<B>, BoxError>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -145,7 +146,7 @@ where
                 WaitReason::Unavailable => Rejection::upstream_unavailable(remaining),
                 WaitReason::Repeated => Rejection::repeated_request(remaining),
             };
-            return Box::pin(async { Err(rejection.into()) });
+            return Either::Right(future::ready(Err(rejection.into())));
         }
         let is_single_attempt = admission == Admission::SingleAttempt;
         if is_single_attempt {
@@ -153,12 +154,31 @@ where
         }
         let is_costly = !request.method().is_idempotent() && *request.method() != Method::OPTIONS;
         let call = Call { identity, is_costly, is_single_attempt };
-        let response = self.inner.call(request);
-        Box::pin(async move {
-            let outcome = response.await;
-            waits.record(call, outcome.as_ref());
-            outcome
-        })
+        Either::Left(ResponseFuture { inner: self.inner.call(request), waits, call })
+    }
+}
+
+pin_project! {
+    /// A call whose outcome is recorded.
+    pub(in crate::engine) struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        waits: Arc<Waits>,
+        call: Call,
+    }
+}
+
+impl<F, B> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, BoxError>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let outcome = ready!(this.inner.poll(cx));
+        this.waits.record(*this.call, outcome.as_ref());
+        Poll::Ready(outcome)
     }
 }
 
