@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::{
     Budget, CallAdapter, ResponseFuture, RetriesExhausted, RetryEvent, RetryReport, StopReason,
     call_adapter::{NextBody, SentRequest, nonzero_attempts},
-    policy::{DEFAULT_MAX_RETRIES, Policy},
+    policy::{DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAX_RETRIES, Policy},
     request_facts::RequestFacts,
     state::{Classification, State},
 };
@@ -168,13 +168,20 @@ where
         let now = Instant::now();
         // Only a delay without a maximum can overflow `Instant`. `Deadline` then caps it.
         let retry_at = now.checked_add(delay).unwrap_or_else(|| Deadline::within(delay).at());
-        let wake_at = if discard.is_some() {
-            retry_at.min(now.checked_add(policy.drain_timeout).unwrap_or(retry_at))
+        let max_drain = if delay.is_zero() {
+            policy.drain_timeout.min(DEFAULT_DRAIN_TIMEOUT)
         } else {
-            retry_at
+            policy.drain_timeout
         };
-        // A zero delay has no timer, because tokio's shortest sleep takes a millisecond.
-        let sleep = (!delay.is_zero()).then(|| sleep_until(wake_at));
+        let drain_end = discard.as_ref().map(|_| now.checked_add(max_drain).unwrap_or(retry_at));
+        let wake_at = if delay.is_zero() {
+            // Without time to drain a body there is no timer, because tokio's shortest sleep takes
+            // a millisecond.
+            drain_end.filter(|at| *at > now)
+        } else {
+            Some(drain_end.map_or(retry_at, |drain_end| drain_end.min(retry_at)))
+        };
+        let sleep = wake_at.map(sleep_until);
         let next_body = Some(next_body);
         this.state.set(State::Delay { discard, sleep, retry_at, next_body });
     }

@@ -148,7 +148,11 @@ where
                     if discard.as_mut().as_pin_mut().is_some_and(|it| it.poll(cx).is_ready()) {
                         discard.set(None);
                     }
-                    if let Some(mut sleep) = sleep.as_mut().as_pin_mut() {
+                    // Without a delay, the timer only bounds the time to drain the body.
+                    let is_due = |sleep: &Sleep| discard.is_none() && sleep.deadline() > *retry_at;
+                    if let Some(mut sleep) = sleep.as_mut().as_pin_mut()
+                        && !is_due(&sleep)
+                    {
                         // Unconstrained: a task that spends its coop budget must not starve the
                         // timer.
                         ready!(pin!(unconstrained(sleep.as_mut())).poll(cx));

@@ -16,8 +16,8 @@ impl<C, F> RetryLayer<C, HttpCallAdapter<F>> {
     /// Sets the maximum time to read the body of a response that is retried, so that its HTTP/1.1
     /// connection can be reused. Default: 50 ms.
     ///
-    /// Reading ends with the delay at the latest. A body of more than 16 KiB or 64 frames is
-    /// dropped.
+    /// Reading ends with the delay at the latest. A retry without a delay waits for the end of the
+    /// body, at most for this time or 50 ms. A body of more than 16 KiB or 64 frames is dropped.
     pub fn drain_timeout(self, time: Duration) -> Self {
         self.set(|policy| policy.drain_timeout = time)
     }

@@ -14,6 +14,9 @@ use crate::jitter::scale;
 /// The default of [`RetryLayer::max_retries`](super::RetryLayer::max_retries).
 pub(super) const DEFAULT_MAX_RETRIES: u32 = 4;
 
+/// The default of [`RetryLayer::drain_timeout`](super::RetryLayer::drain_timeout).
+pub(super) const DEFAULT_DRAIN_TIMEOUT: Duration = Duration::from_millis(50);
+
 /// The settings that determine whether and when a request is retried. They use no clock and no I/O.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -89,7 +92,7 @@ impl Default for Policy {
             retry_rejections: false,
             error_on_exhausted_status: false,
             max_replay_bytes: 64 * 1024,
-            drain_timeout: Duration::from_millis(50),
+            drain_timeout: DEFAULT_DRAIN_TIMEOUT,
             attempt_header: None,
             on_retry: Hook::default(),
         }

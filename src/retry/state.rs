@@ -29,7 +29,8 @@ pin_project! {
         // The delay before a retry, in which the body of the failed response is drained.
         Delay {
             #[pin] discard: Option<D>,
-            // `None` for a zero delay. The body is then polled only once.
+            // `None` for a zero delay without a body to drain. For a zero delay, it is later than
+            // `retry_at`, and bounds the time to drain the body.
             #[pin] sleep: Option<Sleep>,
             retry_at: Instant,
             next_body: Option<B>,

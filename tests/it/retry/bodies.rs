@@ -64,6 +64,32 @@ async fn retry_drops_failed_response_after_drain_timeout() {
 }
 
 /// Bytes that report whether they are still held.
+#[tokio::test(start_paused = true)]
+async fn immediate_retry_waits_for_end_of_failed_body_up_to_drain_timeout() {
+    for (steps, drain_timeout, waits_ms) in [
+        (vec![BodyStep::Pause, BodyStep::Data(Bytes::from_static(b"bad gateway"))], 50, 0),
+        (vec![BodyStep::Stall], 50, 50),
+        (vec![BodyStep::Stall], 5, 5),
+        (vec![BodyStep::Stall], 5_000, 50),
+        (vec![BodyStep::Stall], 0, 0),
+    ] {
+        let is_read = drain_timeout == 50 && waits_ms == 0;
+        let script = Script::new([
+            Action::Respond(response::<ScriptedBody>(502).map(|_| ScriptedBody::new(steps))),
+            Action::Respond(response(200)),
+        ]);
+        let layer = immediate().drain_timeout(Duration::from_millis(drain_timeout));
+        let started = tokio::time::Instant::now();
+        let mut call = task::spawn(layer.layer(script.clone()).oneshot(get_with_body()));
+        // The end of the body comes after the head.
+        assert_eq!(call.poll().is_pending(), is_read || waits_ms > 0, "{drain_timeout}");
+        call.await.unwrap();
+        let waited = started.elapsed().as_millis();
+        assert!((waits_ms..=waits_ms + 1).contains(&waited), "{drain_timeout}: {waited}");
+        assert_eq!(script.count(), 2);
+    }
+}
+
 struct CountedBytes(Arc<[u8; 4]>);
 
 impl AsRef<[u8]> for CountedBytes {

@@ -15,6 +15,7 @@ mod front;
 mod health;
 mod in_flight;
 mod kept_bodies;
+mod last_response;
 mod rejection;
 mod resources;
 mod router;

@@ -13,7 +13,7 @@ use tower::ServiceBuilder;
 
 use super::{
     balancer::Balancer, client_wait::ClientWaitLayer, endpoint_stack, front::Front,
-    kept_bodies::KeptBodiesLayer, resources::Resources, routes::ServedService,
+    kept_bodies::KeptBodiesLayer, last_response, resources::Resources, routes::ServedService,
     scripted::ScriptedUpstream,
 };
 use crate::{
@@ -115,7 +115,9 @@ impl RunningService {
             .layer(ClientWaitLayer::new())
             .layer(DeadlineLayer::new(policy.total))
             .layer(kept_bodies)
+            .map_result(last_response::restore)
             .layer(retry)
+            .map_response(last_response::record)
             .service(Balancer::new(endpoints));
         let urls = upstreams.iter().map(|upstream: &Upstream| upstream.url.clone());
         let front = Front {

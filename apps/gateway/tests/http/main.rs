@@ -11,6 +11,7 @@ mod expect;
 mod forwarded;
 mod host;
 mod http2;
+mod last_response;
 mod location;
 mod origin;
 mod path;
