@@ -12,7 +12,7 @@ mod text;
 
 use std::fmt;
 
-use self::path::PathTemplate;
+use self::path::PathTemplates;
 pub(crate) use self::{
     path::for_each_path_part,
     split::{Part, for_each_query_part},
@@ -26,18 +26,18 @@ pub(crate) const REDACTED: &str = "REDACTED";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redaction {
     extra_keys: Vec<String>,
-    extra_paths: Vec<PathTemplate>,
+    extra_paths: PathTemplates,
 }
 
 impl Redaction {
     /// Without additions of a user.
     pub(crate) const fn built_in() -> Self {
-        Self { extra_keys: Vec::new(), extra_paths: Vec::new() }
+        Self { extra_keys: Vec::new(), extra_paths: PathTemplates::new() }
     }
 
     /// Adds a path. A template without a secret has no effect.
     pub(crate) fn add_path(&mut self, template: &str) {
-        self.extra_paths.push(PathTemplate::parse(template));
+        self.extra_paths.add(template);
     }
 }
 

@@ -30,9 +30,53 @@ const SECRET_PATHS: &[&str] = &[
 /// The maximum number of bytes of a path that are searched. Outputs truncate paths earlier.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// Segments of a path, some of which contain a secret.
+/// Templates, with an index of their first segments.
 #[derive(Clone, Debug)]
-pub(super) struct PathTemplate {
+pub(super) struct PathTemplates {
+    templates: Vec<PathTemplate>,
+    /// Whether any template may match a segment that starts with this byte. Most segments are
+    /// rejected by it.
+    first_bytes: [bool; 256],
+    /// Whether a template starts with `*` or a secret, so it may match any segment.
+    matches_any: bool,
+}
+
+impl Default for PathTemplates {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PathTemplates {
+    pub(super) const fn new() -> Self {
+        Self { templates: Vec::new(), first_bytes: [false; 256], matches_any: false }
+    }
+
+    /// Adds a template. One without a secret has no effect.
+    pub(super) fn add(&mut self, template: &str) {
+        let template = PathTemplate::parse(template);
+        let Some(first) = template.segments.first() else { return };
+        match first.prefix.bytes().next() {
+            Some(byte) => self.first_bytes[usize::from(byte)] = true,
+            None => self.matches_any = true,
+        }
+        self.templates.push(template);
+    }
+
+    /// Adds the ranges of the secrets of templates that match `path` at the segment at `start`.
+    fn add_secrets(&self, path: &str, start: usize, secrets: &mut Vec<Range<usize>>) {
+        let byte = path.as_bytes().get(start);
+        if self.matches_any || byte.is_some_and(|&byte| self.first_bytes[usize::from(byte)]) {
+            for template in &self.templates {
+                template.add_secrets(path, start, secrets);
+            }
+        }
+    }
+}
+
+/// Segments of a path, some of which contain a secret. Empty if none does.
+#[derive(Clone, Debug)]
+struct PathTemplate {
     segments: Vec<SegmentTemplate>,
 }
 
@@ -46,18 +90,11 @@ struct SegmentTemplate {
 }
 
 impl PathTemplate {
-    pub(super) fn parse(template: &str) -> Self {
+    fn parse(template: &str) -> Self {
         let segments: Vec<_> =
             template.trim_matches('/').split('/').map(SegmentTemplate::parse).collect();
         let has_secret = segments.iter().any(|segment| segment.has_secret);
         Self { segments: if has_secret { segments } else { Vec::new() } }
-    }
-
-    /// Returns whether the first segment may match. Rejects most segments by their first byte.
-    fn may_start_with(&self, segment: &str) -> bool {
-        let Some(first) = self.segments.first() else { return false };
-        let expected = first.prefix.as_bytes().first();
-        expected.is_none_or(|byte| segment.as_bytes().first() == Some(byte))
     }
 
     /// Adds the ranges of the secrets, if the template matches `path` at the segment that starts at
@@ -132,18 +169,17 @@ pub(crate) fn for_each_path_part<'a>(
 
 /// Returns the ranges of the secrets that templates find, in order.
 fn secrets(path: &str, redaction: &Redaction) -> Vec<Range<usize>> {
-    static BUILT_IN: LazyLock<Vec<PathTemplate>> =
-        LazyLock::new(|| SECRET_PATHS.iter().map(|path| PathTemplate::parse(path)).collect());
+    static BUILT_IN: LazyLock<PathTemplates> = LazyLock::new(|| {
+        let mut templates = PathTemplates::new();
+        SECRET_PATHS.iter().for_each(|path| templates.add(path));
+        templates
+    });
 
     let mut secrets = Vec::new();
-    let mut start = 0;
-    for segment in path.split('/') {
-        for template in BUILT_IN.iter().chain(&redaction.extra_paths) {
-            if template.may_start_with(segment) {
-                template.add_secrets(path, start, &mut secrets);
-            }
-        }
-        start += segment.len() + 1;
+    let slashes = path.bytes().enumerate().filter(|&(_, byte)| byte == b'/');
+    for start in std::iter::once(0).chain(slashes.map(|(slash, _)| slash + 1)) {
+        BUILT_IN.add_secrets(path, start, &mut secrets);
+        redaction.extra_paths.add_secrets(path, start, &mut secrets);
     }
     secrets.sort_by_key(|secret| (secret.start, secret.end));
     secrets

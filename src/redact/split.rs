@@ -36,7 +36,8 @@ pub(super) fn for_each_part<'a>(
 ) {
     let bytes = text.as_bytes();
     // Most paths have neither a key nor an authority.
-    let may_have_secret = bytes.contains(&b'=') || bytes.contains(&b'%') || text.contains("//");
+    let may_have_secret = bytes.iter().any(|byte| matches!(byte, b'=' | b'%'))
+        || bytes.windows(2).any(|pair| pair == b"//");
     if !may_have_secret && !text.is_empty() {
         return visit(Part::Plain(text));
     }

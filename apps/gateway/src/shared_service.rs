@@ -53,6 +53,13 @@ impl<R, T, E> SharedService<R, T, E> {
     }
 }
 
+impl<R, T, E> SharedService<R, T, E> {
+    /// Calls a clone of the inner service.
+    pub(crate) fn call_shared(&self, request: R) -> BoxFuture<'static, Result<T, E>> {
+        self.0.call_clone(request)
+    }
+}
+
 impl<R, T, E> Clone for SharedService<R, T, E> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -76,6 +83,6 @@ impl<R, T, E> Service<R> for SharedService<R, T, E> {
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        self.0.call_clone(request)
+        self.call_shared(request)
     }
 }

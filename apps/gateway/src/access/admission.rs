@@ -65,7 +65,8 @@ impl ServiceAccess {
     /// Returns the layer in front of a service. `adds_api_keys` is whether any of its upstreams has
     /// an API key.
     pub(crate) fn auth_layer(&self, service: &str, adds_api_keys: bool) -> AuthLayer {
-        AuthLayer(Admission { access: self.clone(), service: service.into(), adds_api_keys })
+        let service = service.to_owned();
+        AuthLayer(Arc::new(Admission { access: self.clone(), service, adds_api_keys }))
     }
 
     /// Returns whether a service is protected from the pages of other origins.
@@ -86,7 +87,7 @@ pub(crate) struct ClientName(Arc<str>);
 #[derive(Clone, Debug)]
 pub(super) struct Admission {
     access: ServiceAccess,
-    service: Arc<str>,
+    service: String,
     adds_api_keys: bool,
 }
 

@@ -1,6 +1,9 @@
 //! Access to the services: the layer in front of each.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum::{
     body::Body,
@@ -22,20 +25,20 @@ use super::{
 ///
 /// Clones share the rate limiter and the counts of wrong tokens.
 #[derive(Clone, Debug)]
-pub(crate) struct AuthLayer(pub(super) Admission);
+pub(crate) struct AuthLayer(pub(super) Arc<Admission>);
 
 impl<S> Layer<S> for AuthLayer {
     type Service = Auth<S>;
 
     fn layer(&self, inner: S) -> Auth<S> {
-        Auth { inner, admission: self.0.clone() }
+        Auth { inner, admission: Arc::clone(&self.0) }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Auth<S> {
     inner: S,
-    admission: Admission,
+    admission: Arc<Admission>,
 }
 
 impl<S> Service<Request<Body>> for Auth<S>

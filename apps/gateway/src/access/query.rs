@@ -10,7 +10,10 @@ pub(super) fn parameters<'a>(
     name: &str,
 ) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
     // Most queries need no decoding to see that they do not have the parameter.
-    let query = uri.query().filter(|query| query.contains(name) || query.contains('%'));
+    let query = uri.query().filter(|query| {
+        let bytes = query.as_bytes();
+        bytes.contains(&b'%') || bytes.windows(name.len()).any(|part| part == name.as_bytes())
+    });
     form_urlencoded::parse(query.unwrap_or_default().as_bytes())
 }
 

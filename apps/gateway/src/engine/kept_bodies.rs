@@ -39,8 +39,15 @@ impl KeptBodies {
 
 /// Reserves memory for the body of each request until its response headers arrive. Without free
 /// memory, the request body is not kept: it can be retried only if nothing of it was read.
+///
+/// # Clone
+///
+/// Clones share the settings and the memory.
 #[derive(Clone, Debug)]
-pub(super) struct KeptBodiesLayer {
+pub(super) struct KeptBodiesLayer(Arc<Settings>);
+
+#[derive(Debug)]
+struct Settings {
     memory: KeptBodies,
     max_body_bytes: u64,
     /// The retry settings of a request whose body is not kept.
@@ -51,9 +58,12 @@ impl KeptBodiesLayer {
     /// `retry` has the settings of the service, and keeps bodies up to `max_body_bytes`.
     pub(super) fn new(memory: KeptBodies, max_body_bytes: usize, retry: RetryLayer) -> Self {
         let without_body = RetryOverride::new(retry.max_replay_bytes(0));
-        Self { memory, max_body_bytes: max_body_bytes as u64, without_body }
+        let max_body_bytes = max_body_bytes as u64;
+        Self(Arc::new(Settings { memory, max_body_bytes, without_body }))
     }
+}
 
+impl Settings {
     /// Returns the memory that the retry layer may use for a body.
     fn needed_bytes(&self, body: &Body) -> u64 {
         let size = body.size_hint();
@@ -69,14 +79,14 @@ impl<S> Layer<S> for KeptBodiesLayer {
     type Service = KeepBodies<S>;
 
     fn layer(&self, inner: S) -> KeepBodies<S> {
-        KeepBodies { inner, layer: self.clone() }
+        KeepBodies { inner, settings: Arc::clone(&self.0) }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct KeepBodies<S> {
     inner: S,
-    layer: KeptBodiesLayer,
+    settings: Arc<Settings>,
 }
 
 impl<S: Service<Request<Body>>> Service<Request<Body>> for KeepBodies<S> {
@@ -89,13 +99,13 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for KeepBodies<S> {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let bytes = self.layer.needed_bytes(request.body());
+        let bytes = self.settings.needed_bytes(request.body());
         let is_overridden = request.extensions().get::<RetryOverride>().is_some();
         let mut reserved = None;
         if bytes > 0 && !is_overridden {
-            reserved = self.layer.memory.reserve(bytes);
+            reserved = self.settings.memory.reserve(bytes);
             if reserved.is_none() {
-                request.extensions_mut().insert(self.layer.without_body.clone());
+                request.extensions_mut().insert(self.settings.without_body.clone());
             }
         }
         ResponseFuture { inner: self.inner.call(request), reserved }

@@ -27,11 +27,13 @@ use crate::{
 ///
 /// Clones share the active configuration.
 #[derive(Clone)]
-pub(crate) struct ReloadableRouter {
+pub(crate) struct ReloadableRouter(Arc<Shared>);
+
+struct Shared {
     dashboard: Dashboard,
     server: ActiveSettings,
     admin: AdminAccess,
-    active: Arc<RwLock<ActiveConfig>>,
+    active: RwLock<ActiveConfig>,
 }
 
 /// The file of a configuration, from which it can be reloaded.
@@ -72,8 +74,7 @@ impl ReloadableRouter {
         let admin = AdminAccess::new(config.admin.as_ref());
         let active = ActiveConfig::build(config, None, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
-        let active = Arc::new(RwLock::new(active));
-        Ok(Self { dashboard, server, admin, active })
+        Ok(Self(Arc::new(Shared { dashboard, server, admin, active: RwLock::new(active) })))
     }
 
     /// Loads the file and the certificate again and applies them to new requests.
@@ -87,22 +88,22 @@ impl ReloadableRouter {
         let config = file.load()?;
         let server = load_server(&config)?;
         let old = self.active();
-        let active = ActiveConfig::build(&config, Some(&old), &self.admin)?;
-        self.admin.replace(config.admin.as_ref());
-        self.dashboard.set_upstreams(&active.upstreams());
-        self.server.replace(server);
-        *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
+        let active = ActiveConfig::build(&config, Some(&old), &self.0.admin)?;
+        self.0.admin.replace(config.admin.as_ref());
+        self.0.dashboard.set_upstreams(&active.upstreams());
+        self.0.server.replace(server);
+        *self.0.active.write().unwrap_or_else(PoisonError::into_inner) = active;
         Ok(())
     }
 
     /// Returns the settings of the server, which a reload replaces.
     pub(crate) fn server_settings(&self) -> ActiveSettings {
-        self.server.clone()
+        self.0.server.clone()
     }
 
     /// Returns the access to the dashboard, the metrics and the controls.
     pub(crate) fn admin(&self) -> AdminAccess {
-        self.admin.clone()
+        self.0.admin.clone()
     }
 
     /// Returns a line with the paths of all services.
@@ -126,7 +127,7 @@ impl ReloadableRouter {
     }
 
     fn read_active(&self) -> RwLockReadGuard<'_, ActiveConfig> {
-        self.active.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.active.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -33,23 +33,21 @@ use crate::engine::rejection::Rejection;
 ///
 /// Clones share the waits.
 #[derive(Clone, Debug)]
-pub(in crate::engine) struct ClientWaitLayer {
-    waits: Arc<Waits>,
-    single_attempt: RetryOverride,
-}
+pub(in crate::engine) struct ClientWaitLayer(Arc<Waits>);
 
 #[derive(Debug)]
 struct Waits {
     random: RandomState,
     map: Mutex<WaitMap>,
+    single_attempt: RetryOverride,
 }
 
 impl ClientWaitLayer {
     pub(in crate::engine) fn new() -> Self {
-        let waits = Waits { random: RandomState::new(), map: Mutex::new(WaitMap::new()) };
         let single_attempt =
             RetryOverride::new(RetryLayer::new().max_retries(0).max_replay_bytes(0));
-        Self { waits: Arc::new(waits), single_attempt }
+        let map = Mutex::new(WaitMap::new());
+        Self(Arc::new(Waits { random: RandomState::new(), map, single_attempt }))
     }
 }
 
@@ -113,14 +111,14 @@ impl<S> Layer<S> for ClientWaitLayer {
     type Service = ClientWait<S>;
 
     fn layer(&self, inner: S) -> ClientWait<S> {
-        ClientWait { inner, layer: self.clone() }
+        ClientWait { inner, waits: Arc::clone(&self.0) }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(in crate::engine) struct ClientWait<S> {
     inner: S,
-    layer: ClientWaitLayer,
+    waits: Arc<Waits>,
 }
 
 impl<S, R, B> Service<Request<R>> for ClientWait<S>
@@ -137,7 +135,7 @@ where
 
     // A cancelled call is not recorded.
     fn call(&mut self, mut request: Request<R>) -> Self::Future {
-        let waits = Arc::clone(&self.layer.waits);
+        let waits = Arc::clone(&self.waits);
         let identity = Identity::new(&request, &waits.random);
         let admission = waits.lock().admit(identity, Instant::now());
         if let Admission::Rejected { reason, remaining } = admission {
@@ -150,7 +148,7 @@ where
         }
         let is_single_attempt = admission == Admission::SingleAttempt;
         if is_single_attempt {
-            request.extensions_mut().insert(self.layer.single_attempt.clone());
+            request.extensions_mut().insert(waits.single_attempt.clone());
         }
         let is_costly = !request.method().is_idempotent() && *request.method() != Method::OPTIONS;
         let call = Call { identity, is_costly, is_single_attempt };
