@@ -1,0 +1,94 @@
+//! Interleaved measurements: each round sends a batch through every proxy, in a new random order.
+
+use tokio::time::Instant;
+
+use super::{
+    lab::{Lab, Proxy, Run},
+    load::{Connections, Kind, Outcomes},
+    subject::Subject,
+};
+
+/// The measurements of a proxy.
+#[derive(Default)]
+pub(crate) struct Measured {
+    pub(crate) name: String,
+    /// Seconds of CPU per request, of each round.
+    pub(crate) cpu_times: Vec<f64>,
+    /// Requests in a second, of each round.
+    pub(crate) throughput: Vec<f64>,
+    pub(crate) outcomes: Outcomes,
+}
+
+/// A proxy with open connections, and the number of its requests in a round.
+pub(crate) struct Candidate {
+    pub(crate) proxy: Proxy,
+    connections: Connections,
+    requests: usize,
+    measured: Measured,
+}
+
+impl Candidate {
+    /// Starts a proxy, and warms it up.
+    pub(crate) async fn start(
+        lab: &Lab,
+        subject: Subject,
+        run: Run<'_>,
+        kind: Kind,
+        requests: usize,
+    ) -> Self {
+        let proxy = lab.start(subject, run).await;
+        let number = lab.arguments.connections;
+        let mut connections = Connections::open(proxy.address, lab.origin, number).await;
+        connections.send(kind, requests / 4).await;
+        let measured = Measured {
+            name: proxy.name.clone(),
+            cpu_times: Vec::new(),
+            throughput: Vec::new(),
+            outcomes: Outcomes::default(),
+        };
+        Self { proxy, connections, requests, measured }
+    }
+
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.measured.name);
+        self
+    }
+
+    /// Returns the number of requests in a round.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests
+    }
+
+    async fn measure(&mut self, kind: Kind) {
+        let (start, before) = (Instant::now(), self.proxy.process.cpu_time());
+        let outcomes = self.connections.send(kind, self.requests).await;
+        let elapsed = start.elapsed();
+        let cpu_time = self.proxy.process.cpu_time().saturating_sub(before);
+        self.measured.cpu_times.push(cpu_time.as_secs_f64() / self.requests as f64);
+        self.measured.throughput.push(self.requests as f64 / elapsed.as_secs_f64());
+        self.measured.outcomes.add(&outcomes);
+    }
+}
+
+/// Measures all proxies in each round.
+pub(crate) async fn measure(lab: &Lab, candidates: &mut [Candidate], kind: Kind) -> Vec<Measured> {
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    for _ in 0..lab.arguments.rounds {
+        fastrand::shuffle(&mut order);
+        for &index in &order {
+            candidates[index].measure(kind).await;
+        }
+    }
+    candidates.iter_mut().map(|candidate| std::mem::take(&mut candidate.measured)).collect()
+}
+
+/// Panics if a request of a proxy failed.
+pub(crate) fn assert_success(measured: &[Measured]) {
+    for Measured { name, outcomes, .. } in measured {
+        assert_eq!(
+            outcomes.successes(),
+            outcomes.total(),
+            "expected no failure of {name}, found {outcomes}"
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! CPU time of a GET through the gateway, with one and two worker threads.
+
+use super::super::{
+    lab::{Lab, Run},
+    load::Kind,
+    report,
+    rounds::{self, Candidate},
+    subject::Subject,
+};
+
+/// The processors of the load generator and of the proxies.
+const ALL_CPUS: &str = "0-1";
+
+pub(crate) async fn run(lab: &Lab) {
+    let mut candidates = Vec::new();
+    for (cpus, place) in
+        [(None, "the processor of the proxies"), (Some(ALL_CPUS), "both processors")]
+    {
+        for threads in ["2", "1"] {
+            let run = Run { cpus, threads: Some(threads), ..Run::default() };
+            let requests = lab.arguments.requests;
+            let candidate = Candidate::start(lab, Subject::Gateway, run, Kind::Get, requests).await;
+            let name = format!("{threads} {} on {place}", if threads == "1" { "thread" } else { "threads" });
+            candidates.push(candidate.named(&name));
+        }
+    }
+    let measured = rounds::measure(lab, &mut candidates, Kind::Get).await;
+    rounds::assert_success(&measured);
+    report::heading("CPU time of a GET with two worker threads");
+    // Compares two threads with one thread on the same processors.
+    for pair in measured.chunks(2) {
+        report::cpu_times(pair);
+        println!();
+    }
+}
