@@ -52,6 +52,8 @@ trap 'rm -rf "$scratch"' EXIT
 # Uses copies, which a concurrent build cannot replace.
 cp "$target"/release/{gateway_bench,plain_proxy,origin} "$scratch"
 cp "$GATEWAY" "$scratch/seawall-gateway"
+# The panics of gateway_bench are messages.
+export RUST_BACKTRACE=0
 export GATEWAY=$scratch/seawall-gateway PLAIN=$scratch/plain_proxy
 
 bench() {

@@ -26,7 +26,7 @@ access_log() {
               path: $LOG
               log_format:
                 text_format_source:
-                  inline_string: "%START_TIME% %REQ(:METHOD)% %REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)% -> %RESPONSE_CODE% in %DURATION%\n"
+                  inline_string: "%START_TIME% %REQ(:METHOD)% %PATH(NQ:ORIG)% -> %RESPONSE_CODE% in %DURATION%\n"
 CONF
 }
 

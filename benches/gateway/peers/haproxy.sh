@@ -17,7 +17,7 @@ serve() {
   cat >"$FOLDER/haproxy.cfg" <<CONF
 global
   nbthread 1
-  maxconn 10000
+  maxconn 4000
 $([ -z "$LOG" ] || echo '  log stdout format raw local0')
 defaults
   mode http

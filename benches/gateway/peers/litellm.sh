@@ -25,6 +25,7 @@ litellm_settings:
   num_retries: 2
 CONF
   echo '{"version": 1, "disable_existing_loggers": true}' >"$FOLDER/log.json"
+  export LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY=true
   # Without the first variable, it requests a file of prices from the internet.
   export LITELLM_LOCAL_MODEL_COST_MAP=True LITELLM_LOG=ERROR LITELLM_TELEMETRY=False
   run "$CACHE/litellm/bin/litellm" --config "$FOLDER/config.yaml" --host 127.0.0.1 --port "$PORT" \

@@ -22,7 +22,7 @@ master_process $([ -n "${WRAP:-}" ] && echo off || echo on);
 daemon off;
 pid $FOLDER/pid;
 error_log $FOLDER/error.log;
-events { worker_connections 16384; }
+events { worker_connections 4096; }
 http {
   client_body_temp_path $FOLDER/temp/body;
   proxy_temp_path $FOLDER/temp/proxy;

@@ -61,7 +61,7 @@ impl Kind {
     pub(super) fn expects(self, body: &[u8]) -> bool {
         match self {
             Self::Get | Self::Post => body.len() == 200 && body.iter().all(|&byte| byte == b'a'),
-            Self::Chat => body.len() > 1_000,
+            Self::Chat => body.len() > 700,
             Self::Echo | Self::EchoDirect => true,
         }
     }

@@ -14,13 +14,14 @@ const ALL_CPUS: &str = "0-1";
 pub(crate) async fn run(lab: &Lab) {
     let mut candidates = Vec::new();
     for (cpus, place) in
-        [(None, "the processor of the proxies"), (Some(ALL_CPUS), "both processors")]
+        [(None, "1 processor"), (Some(ALL_CPUS), "2 processors")]
     {
         for threads in ["2", "1"] {
             let run = Run { cpus, threads: Some(threads), ..Run::default() };
             let requests = lab.arguments.requests;
             let candidate = Candidate::start(lab, Subject::Gateway, run, Kind::Get, requests).await;
-            let name = format!("{threads} {} on {place}", if threads == "1" { "thread" } else { "threads" });
+            let plural = if threads == "1" { "" } else { "s" };
+            let name = format!("{threads} thread{plural} on {place}");
             candidates.push(candidate.named(&name));
         }
     }
