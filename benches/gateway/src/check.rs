@@ -25,8 +25,11 @@ pub(crate) async fn wait_until_it_forwards(
     address: SocketAddr,
     origin: SocketAddr,
 ) {
-    let (kind, direct) =
-        if subject.is_of_llm_apis() { (Kind::Chat, Kind::Chat) } else { (Kind::Echo, Kind::EchoDirect) };
+    let (kind, direct) = if subject.is_of_llm_apis() {
+        (Kind::Chat, Kind::Chat)
+    } else {
+        (Kind::Echo, Kind::EchoDirect)
+    };
     let expected = response(origin, origin, direct).await.expect("a response of the origin");
     let mut found = None;
     for _ in 0..TIMEOUT.as_millis() / PAUSE.as_millis() {
@@ -37,11 +40,7 @@ pub(crate) async fn wait_until_it_forwards(
         }
         sleep(PAUSE).await;
     }
-    panic!(
-        "expected {} to forward, found {found:?}\n{}",
-        subject.name(),
-        process.standard_error()
-    );
+    panic!("expected {} to forward, found {found:?}\n{}", subject.name(), process.standard_error());
 }
 
 /// Returns the response, or nothing if the connection closed.

@@ -56,7 +56,8 @@ impl Outcomes {
 
 impl fmt::Display for Outcomes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failures = self.0.iter().filter(|(outcome, _)| **outcome != Outcome::Status(StatusCode::OK));
+        let failures =
+            self.0.iter().filter(|(outcome, _)| **outcome != Outcome::Status(StatusCode::OK));
         let failures: Vec<String> = failures
             .map(|(outcome, count)| match outcome {
                 Outcome::Status(status) => format!("{count} × {}", status.as_u16()),
@@ -121,6 +122,10 @@ impl Connections {
     /// Panics unless every response has the status 200 and the body of the origin.
     pub(crate) async fn send_successfully(&mut self, name: &str, kind: Kind, requests: usize) {
         let outcomes = self.send(kind, requests).await;
-        assert_eq!(outcomes.successes(), requests, "expected no failure of {name}, found {outcomes}");
+        assert_eq!(
+            outcomes.successes(),
+            requests,
+            "expected no failure of {name}, found {outcomes}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-use super::{rounds::Measured, statistics::Sorted};
+use super::{rounds::Candidate, statistics::Sorted};
 
 /// Prints a heading.
 pub(crate) fn heading(text: &str) {
@@ -8,14 +8,12 @@ pub(crate) fn heading(text: &str) {
 }
 
 /// Prints CPU times, and the ratio of the first proxy to each of the others.
-pub(crate) fn cpu_times(measured: &[Measured]) {
-    let Some(first) = measured.first() else { return };
+pub(crate) fn cpu_times(candidates: &[Candidate]) {
+    let Some(Candidate { measured: first, .. }) = candidates.first() else { return };
     let name = &first.name;
-    println!(
-        "| proxy | µs of CPU per request | 95 % interval | {name} ÷ proxy | 95 % interval |"
-    );
+    println!("| proxy | µs of CPU per request | 95 % interval | {name} ÷ proxy | 95 % interval |");
     println!("|---|--:|--:|--:|--:|");
-    for proxy in measured {
+    for Candidate { measured: proxy, .. } in candidates {
         println!(
             "| {} | {} | {} |",
             proxy.name,
@@ -27,8 +25,8 @@ pub(crate) fn cpu_times(measured: &[Measured]) {
 
 /// Prints throughput, failures and CPU times, and the ratios of the first proxy to each of the
 /// others.
-pub(crate) fn throughput(measured: &[Measured]) {
-    let Some(first) = measured.first() else { return };
+pub(crate) fn throughput(candidates: &[Candidate]) {
+    let Some(Candidate { measured: first, .. }) = candidates.first() else { return };
     let name = &first.name;
     println!(
         "| proxy | requests per second | 95 % interval | {name} ÷ proxy | 95 % interval | µs of CPU \
@@ -36,7 +34,7 @@ pub(crate) fn throughput(measured: &[Measured]) {
         first.outcomes.total()
     );
     println!("|---|--:|--:|--:|--:|--:|--:|---|");
-    for proxy in measured {
+    for Candidate { measured: proxy, .. } in candidates {
         println!(
             "| {} | {} | {} | {} | {} |",
             proxy.name,
@@ -50,7 +48,10 @@ pub(crate) fn throughput(measured: &[Measured]) {
 
 /// Returns the median of the ratios by round, and its interval.
 fn ratio(rounds: &[f64], base: &[f64]) -> String {
-    median(rounds.iter().zip(base).map(|(value, base)| value / base), 3)
+    let ratios: Vec<f64> = rounds.iter().zip(base).map(|(value, base)| value / base).collect();
+    // Gives at least two significant digits.
+    let decimals = if ratios.iter().all(|&ratio| ratio > 0.1) { 3 } else { 5 };
+    median(ratios.into_iter(), decimals)
 }
 
 /// Returns the median, and its interval, as two cells.

@@ -9,7 +9,6 @@ use super::{
 };
 
 /// The measurements of a proxy.
-#[derive(Default)]
 pub(crate) struct Measured {
     pub(crate) name: String,
     /// Seconds of CPU per request, of each round.
@@ -24,7 +23,8 @@ pub(crate) struct Candidate {
     pub(crate) proxy: Proxy,
     connections: Connections,
     requests: usize,
-    measured: Measured,
+    warm_up: usize,
+    pub(crate) measured: Measured,
 }
 
 impl Candidate {
@@ -39,14 +39,16 @@ impl Candidate {
         let proxy = lab.start(subject, run).await;
         let number = lab.arguments.connections;
         let mut connections = Connections::open(proxy.address, lab.origin, number).await;
-        connections.send(kind, requests / 4).await;
+        // Just-in-time compilers need some hundred requests.
+        let warm_up = (requests / 4).max(500);
+        connections.send(kind, warm_up).await;
         let measured = Measured {
             name: proxy.name.clone(),
             cpu_times: Vec::new(),
             throughput: Vec::new(),
             outcomes: Outcomes::default(),
         };
-        Self { proxy, connections, requests, measured }
+        Self { proxy, connections, requests, warm_up, measured }
     }
 
     pub(crate) fn named(mut self, name: &str) -> Self {
@@ -54,9 +56,9 @@ impl Candidate {
         self
     }
 
-    /// Returns the number of requests in a round.
-    pub(crate) fn requests(&self) -> usize {
-        self.requests
+    /// Returns the number of all requests after the check that the proxy forwards.
+    pub(crate) fn sent(&self) -> usize {
+        self.warm_up + self.measured.cpu_times.len() * self.requests
     }
 
     async fn measure(&mut self, kind: Kind) {
@@ -71,7 +73,7 @@ impl Candidate {
 }
 
 /// Measures all proxies in each round.
-pub(crate) async fn measure(lab: &Lab, candidates: &mut [Candidate], kind: Kind) -> Vec<Measured> {
+pub(crate) async fn measure(lab: &Lab, candidates: &mut [Candidate], kind: Kind) {
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     for _ in 0..lab.arguments.rounds {
         fastrand::shuffle(&mut order);
@@ -79,12 +81,11 @@ pub(crate) async fn measure(lab: &Lab, candidates: &mut [Candidate], kind: Kind)
             candidates[index].measure(kind).await;
         }
     }
-    candidates.iter_mut().map(|candidate| std::mem::take(&mut candidate.measured)).collect()
 }
 
 /// Panics if a request of a proxy failed.
-pub(crate) fn assert_success(measured: &[Measured]) {
-    for Measured { name, outcomes, .. } in measured {
+pub(crate) fn assert_success(candidates: &[Candidate]) {
+    for Measured { name, outcomes, .. } in candidates.iter().map(|it| &it.measured) {
         assert_eq!(
             outcomes.successes(),
             outcomes.total(),

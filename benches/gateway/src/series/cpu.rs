@@ -17,15 +17,14 @@ pub(crate) async fn run(lab: &Lab, kind: Kind, with_log: bool) {
         let requests = lab.arguments.requests;
         candidates.push(Candidate::start(lab, subject, run, kind, requests).await);
     }
-    let measured = rounds::measure(lab, &mut candidates, kind).await;
-    rounds::assert_success(&measured);
+    rounds::measure(lab, &mut candidates, kind).await;
+    rounds::assert_success(&candidates);
     let log = if with_log { "with an access log" } else { "without logs" };
     report::heading(&format!("CPU time of a {}, {log}", kind.as_str()));
-    report::cpu_times(&measured);
+    report::cpu_times(&candidates);
     if with_log {
         for candidate in candidates {
-            let requests = candidate.requests();
-            let sent = requests / 4 + lab.arguments.rounds * requests;
+            let sent = candidate.sent();
             check::lines_of_log(candidate.proxy, sent).await;
         }
     }

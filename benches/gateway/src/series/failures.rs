@@ -12,10 +12,9 @@ pub(crate) async fn run(lab: &Lab) {
     let mut candidates = Vec::new();
     for subject in lab.select(Subject::RETRYING) {
         let requests = lab.arguments.requests / 2;
-        candidates
-            .push(Candidate::start(lab, subject, Run::default(), Kind::Get, requests).await);
+        candidates.push(Candidate::start(lab, subject, Run::default(), Kind::Get, requests).await);
     }
-    let measured = rounds::measure(lab, &mut candidates, Kind::Get).await;
+    rounds::measure(lab, &mut candidates, Kind::Get).await;
     report::heading(&format!("GET with {} % of 502", lab.arguments.failures));
-    report::throughput(&measured);
+    report::throughput(&candidates);
 }

@@ -13,11 +13,10 @@ pub(crate) async fn run(lab: &Lab) {
     for subject in lab.select(Subject::OF_LLM_APIS) {
         // The peers are slower, so that they get fewer requests.
         let requests = lab.arguments.requests / if subject == Subject::GatewayLlm { 4 } else { 80 };
-        candidates
-            .push(Candidate::start(lab, subject, Run::default(), Kind::Chat, requests).await);
+        candidates.push(Candidate::start(lab, subject, Run::default(), Kind::Chat, requests).await);
     }
-    let measured = rounds::measure(lab, &mut candidates, Kind::Chat).await;
-    rounds::assert_success(&measured);
+    rounds::measure(lab, &mut candidates, Kind::Chat).await;
+    rounds::assert_success(&candidates);
     report::heading(&format!("CPU time of a {}, without logs", Kind::Chat.as_str()));
-    report::cpu_times(&measured);
+    report::cpu_times(&candidates);
 }

@@ -18,7 +18,9 @@ pub(crate) async fn run(lab: &Lab) {
     let clients = lab.arguments.idle_clients;
     let requests = lab.arguments.peak_requests;
     report::heading("Memory");
-    println!("| proxy | MiB idle | MiB with {clients} idle clients | MiB at most in {requests} GETs |");
+    println!(
+        "| proxy | MiB idle | MiB with {clients} idle clients | MiB at most in {requests} GETs |"
+    );
     println!("|---|--:|--:|--:|");
     for subject in lab.select(Subject::REVERSE_PROXIES) {
         let idle = idle_memory(lab, subject).await;

@@ -13,9 +13,7 @@ const ALL_CPUS: &str = "0-1";
 
 pub(crate) async fn run(lab: &Lab) {
     let mut candidates = Vec::new();
-    for (cpus, place) in
-        [(None, "1 processor"), (Some(ALL_CPUS), "2 processors")]
-    {
+    for (cpus, place) in [(None, "1 processor"), (Some(ALL_CPUS), "2 processors")] {
         for threads in ["2", "1"] {
             let run = Run { cpus, threads: Some(threads), ..Run::default() };
             let requests = lab.arguments.requests;
@@ -25,11 +23,11 @@ pub(crate) async fn run(lab: &Lab) {
             candidates.push(candidate.named(&name));
         }
     }
-    let measured = rounds::measure(lab, &mut candidates, Kind::Get).await;
-    rounds::assert_success(&measured);
+    rounds::measure(lab, &mut candidates, Kind::Get).await;
+    rounds::assert_success(&candidates);
     report::heading("CPU time of a GET with two worker threads");
     // Compares two threads with one thread on the same processors.
-    for pair in measured.chunks(2) {
+    for pair in candidates.chunks(2) {
         report::cpu_times(pair);
         println!();
     }
