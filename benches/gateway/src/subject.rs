@@ -58,6 +58,7 @@ impl Subject {
         Self::Nginx,
         Self::HaProxy,
         Self::Envoy,
+        Self::Traefik,
     ];
 
     /// The proxies that are counted by callgrind.
