@@ -48,7 +48,7 @@ for peer in "${used[@]}"; do
 done
 
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch" benches/GATEWAY.md.new' EXIT
 # Uses copies, which a concurrent build cannot replace.
 cp "$target"/release/{gateway_bench,plain_proxy,origin} "$scratch"
 cp "$GATEWAY" "$scratch/seawall-gateway"
