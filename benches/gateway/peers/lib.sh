@@ -11,6 +11,7 @@
 #   ORIGIN     host and port of the origin
 #   FOLDER     empty folder for files of the process
 #   LOG        file of the access log, or empty for none
+#   FAILURES   1 if some responses of the origin are 502, else empty
 #   WRAP       words before the program, for example valgrind
 # shellcheck shell=bash
 set -euo pipefail

@@ -29,6 +29,8 @@ pub(crate) struct Proxy {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Run<'a> {
     pub(crate) with_log: bool,
+    /// Whether some responses of the origin are 502.
+    pub(crate) with_failures: bool,
     /// Words before the program, for example valgrind.
     pub(crate) wrap: &'a str,
     /// The processors, instead of that of all proxies.
@@ -72,6 +74,7 @@ impl Lab {
             .env("ORIGIN", self.origin.to_string())
             .env("FOLDER", folder.path())
             .env("LOG", log.as_deref().unwrap_or("".as_ref()))
+            .env("FAILURES", if run.with_failures { "1" } else { "" })
             .env("WRAP", run.wrap)
             .env("TOKIO_WORKER_THREADS", run.threads.unwrap_or("1"));
         let mut process = Process::start_proxy(command, name, folder.path().join("stderr"));
