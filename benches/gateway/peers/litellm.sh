@@ -29,7 +29,7 @@ CONF
   # Without the first variable, it requests a file of prices from the internet.
   export LITELLM_LOCAL_MODEL_COST_MAP=True LITELLM_LOG=ERROR LITELLM_TELEMETRY=False
   run "$CACHE/litellm/bin/litellm" --config "$FOLDER/config.yaml" --host 127.0.0.1 --port "$PORT" \
-    --num_workers 1 --log_config "$FOLDER/log.json"
+    --num_workers 1 --keepalive_timeout 600 --log_config "$FOLDER/log.json"
 }
 
 main "$@"

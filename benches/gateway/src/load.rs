@@ -81,6 +81,13 @@ impl Connections {
         Self(connections)
     }
 
+    /// Opens the connections again that the proxy closed because they were idle.
+    pub(crate) async fn open_closed(&mut self) {
+        for connection in &mut self.0 {
+            connection.open_again_if_closed().await;
+        }
+    }
+
     /// Sends one request on the first connection. Returns nothing if the connection closed.
     pub(crate) async fn send_once(&mut self, kind: Kind) -> Option<Response> {
         let connection = self.0.first_mut()?;

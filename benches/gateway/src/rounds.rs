@@ -39,8 +39,8 @@ impl Candidate {
         let proxy = lab.start(subject, run).await;
         let number = lab.arguments.connections;
         let mut connections = Connections::open(proxy.address, lab.origin, number).await;
-        // Just-in-time compilers need some hundred requests.
-        let warm_up = (requests / 4).max(500);
+        // Just-in-time compilers need thousands of long requests.
+        let warm_up = (requests / 4).max(if kind == Kind::Chat { 3_000 } else { 500 });
         connections.send(kind, warm_up).await;
         let measured = Measured {
             name: proxy.name.clone(),
@@ -62,6 +62,8 @@ impl Candidate {
     }
 
     async fn measure(&mut self, kind: Kind) {
+        // Node.js closes connections after 5 s between two rounds.
+        self.connections.open_closed().await;
         let (start, before) = (Instant::now(), self.proxy.process.cpu_time());
         let outcomes = self.connections.send(kind, self.requests).await;
         let elapsed = start.elapsed();

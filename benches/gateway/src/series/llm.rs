@@ -12,7 +12,12 @@ pub(crate) async fn run(lab: &Lab) {
     let mut candidates = Vec::new();
     for subject in lab.select(Subject::OF_LLM_APIS) {
         // The peers are slower, so that they get fewer requests.
-        let requests = lab.arguments.requests / if subject == Subject::GatewayLlm { 4 } else { 80 };
+        let share = match subject {
+            Subject::GatewayLlm => 4,
+            Subject::Portkey => 20,
+            _ => 80,
+        };
+        let requests = lab.arguments.requests / share;
         candidates.push(Candidate::start(lab, subject, Run::default(), Kind::Chat, requests).await);
     }
     rounds::measure(lab, &mut candidates, Kind::Chat).await;
