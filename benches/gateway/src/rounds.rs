@@ -39,8 +39,8 @@ impl Candidate {
         let proxy = lab.start(subject, run).await;
         let number = lab.arguments.connections;
         let mut connections = Connections::open(proxy.address, lab.origin, number).await;
-        // Just-in-time compilers need thousands of long requests.
-        let warm_up = (requests / 4).max(if kind == Kind::Chat { 3_000 } else { 500 });
+        // The just-in-time compiler of Node.js needs thousands of requests.
+        let warm_up = (requests / 4).max(if subject == Subject::Portkey { 3_000 } else { 500 });
         connections.send(kind, warm_up).await;
         let measured = Measured {
             name: proxy.name.clone(),
