@@ -75,7 +75,7 @@ bench-contention job='stacks' rounds='30':
 bench-end-to-end:
     benches/end_to_end/results.sh --quick
 
-# Writes benches/GATEWAY.md: the cost of a request through the gateway, beside a plain proxy.
+# Writes benches/GATEWAY.md: the cost of a request through the gateway, beside other proxies.
 bench-gateway *ARGUMENTS:
     benches/gateway/run.sh {{ARGUMENTS}}
 

@@ -1,7 +1,11 @@
 //! The load generator: connections that are kept alive, with one request in flight on each.
 
+mod connection;
+mod kind;
+
 use std::{
     collections::BTreeMap,
+    fmt,
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,103 +13,126 @@ use std::{
     },
 };
 
-use bytes::Bytes;
-use clap::ValueEnum;
-use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, task::JoinSet};
+use connection::Connection;
+use http::StatusCode;
+use tokio::task::JoinSet;
 
-/// The kind of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// GET without a body
-    Get,
-    /// POST with 1 KiB of JSON
-    Post,
+pub(crate) use connection::Response;
+pub(crate) use kind::Kind;
+
+/// The result of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    Status(StatusCode),
+    /// A status 200 with another body than that of the origin.
+    OtherBody,
+    /// The connection closed before the end of the response.
+    Closed,
 }
 
-impl Kind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
+/// The number of requests by result.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcomes(BTreeMap<Outcome, usize>);
+
+impl Outcomes {
+    pub(crate) fn successes(&self) -> usize {
+        self.0.get(&Outcome::Status(StatusCode::OK)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.0.values().sum()
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (&outcome, count) in &other.0 {
+            *self.0.entry(outcome).or_default() += count;
         }
     }
 
-    fn request(self, host: &str) -> Request<Full<Bytes>> {
-        let request = Request::builder()
-            .uri("/api/users/42?fields=name")
-            .header(header::HOST, host)
-            .header(header::USER_AGENT, "gateway_bench")
-            .header(header::ACCEPT, "application/json");
-        let request = match self {
-            Self::Get => request.method(Method::GET).body(Full::default()),
-            Self::Post => {
-                let json = format!("{{\"text\":\"{}\"}}", "a".repeat(1024 - 11));
-                let request = request.method(Method::POST);
-                request.header(header::CONTENT_TYPE, "application/json").body(json.into())
-            }
-        };
-        request.expect("a valid request")
+    fn count(&mut self, outcome: Outcome) {
+        *self.0.entry(outcome).or_default() += 1;
     }
 }
 
-/// The number of responses by status.
-pub(crate) type Statuses = BTreeMap<StatusCode, usize>;
+impl fmt::Display for Outcomes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failures =
+            self.0.iter().filter(|(outcome, _)| **outcome != Outcome::Status(StatusCode::OK));
+        let failures: Vec<String> = failures
+            .map(|(outcome, count)| match outcome {
+                Outcome::Status(status) => format!("{count} × {}", status.as_u16()),
+                Outcome::OtherBody => format!("{count} × other body"),
+                Outcome::Closed => format!("{count} × closed"),
+            })
+            .collect();
+        f.write_str(&if failures.is_empty() { "none".to_owned() } else { failures.join(", ") })
+    }
+}
 
 /// Open connections to a proxy.
-pub(crate) struct Connections {
-    senders: Vec<SendRequest<Full<Bytes>>>,
-    host: String,
-}
+pub(crate) struct Connections(Vec<Connection>);
 
 impl Connections {
-    pub(crate) async fn open(address: SocketAddr, number: usize) -> Self {
-        let mut senders = Vec::with_capacity(number);
+    pub(crate) async fn open(address: SocketAddr, origin: SocketAddr, number: usize) -> Self {
+        let mut connections = Vec::with_capacity(number);
         for _ in 0..number {
-            let stream = TcpStream::connect(address).await.expect("a connection");
-            stream.set_nodelay(true).expect("a socket");
-            let handshake = http1::handshake(TokioIo::new(stream)).await;
-            let (sender, connection) = handshake.expect("a connection");
-            tokio::spawn(connection);
-            senders.push(sender);
+            connections.push(Connection::open(address, origin).await);
         }
-        Self { senders, host: address.to_string() }
+        Self(connections)
     }
 
-    /// Sends the requests, and reads all responses.
-    pub(crate) async fn send(&mut self, kind: Kind, requests: usize) -> Statuses {
+    /// Opens the connections again that the proxy closed because they were idle.
+    pub(crate) async fn open_closed(&mut self) {
+        for connection in &mut self.0 {
+            connection.open_again_if_closed().await;
+        }
+    }
+
+    /// Sends one request on the first connection. Returns nothing if the connection closed.
+    pub(crate) async fn send_once(&mut self, kind: Kind) -> Option<Response> {
+        let connection = self.0.first_mut()?;
+        let request = connection.request(kind);
+        connection.send(request).await
+    }
+
+    /// Sends the requests, and reads all responses. A closed connection is opened again.
+    pub(crate) async fn send(&mut self, kind: Kind, requests: usize) -> Outcomes {
         let remaining = Arc::new(AtomicUsize::new(requests));
-        let statuses = Arc::new(Mutex::new(Statuses::new()));
+        let outcomes = Arc::new(Mutex::new(Outcomes::default()));
         let mut tasks = JoinSet::new();
-        for mut sender in self.senders.drain(..) {
-            let (remaining, statuses) = (Arc::clone(&remaining), Arc::clone(&statuses));
-            let request = kind.request(&self.host);
+        for mut connection in self.0.drain(..) {
+            let (remaining, outcomes) = (Arc::clone(&remaining), Arc::clone(&outcomes));
+            let request = connection.request(kind);
             tasks.spawn(async move {
                 let take = || remaining.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
                 while take().is_ok() {
-                    sender.ready().await.expect("an open connection");
-                    let response = sender.send_request(request.clone()).await;
-                    let (head, body) = response.expect("a response").into_parts();
-                    body.collect().await.expect("a complete body");
-                    let mut statuses = statuses.lock().unwrap_or_else(PoisonError::into_inner);
-                    *statuses.entry(head.status).or_default() += 1;
+                    let outcome = match connection.send(request.clone()).await {
+                        Some(it) if it.status == StatusCode::OK && !kind.expects(&it.body) => {
+                            Outcome::OtherBody
+                        }
+                        Some(response) => Outcome::Status(response.status),
+                        None => Outcome::Closed,
+                    };
+                    outcomes.lock().unwrap_or_else(PoisonError::into_inner).count(outcome);
+                    connection.open_again_if_closed().await;
                 }
-                sender
+                connection
             });
         }
-        self.senders = tasks.join_all().await;
-        std::mem::take(&mut *statuses.lock().unwrap_or_else(PoisonError::into_inner))
+        self.0 = tasks.join_all().await;
+        std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sends the requests.
+    /// Sends the requests to the proxy of this name.
     ///
     /// # Panics
-    /// Panics unless every response has the status 200.
-    pub(crate) async fn send_successfully(&mut self, kind: Kind, requests: usize) {
-        let statuses = self.send(kind, requests).await;
-        assert_eq!(statuses, Statuses::from([(StatusCode::OK, requests)]));
+    /// Panics unless every response has the status 200 and the body of the origin.
+    pub(crate) async fn send_successfully(&mut self, name: &str, kind: Kind, requests: usize) {
+        let outcomes = self.send(kind, requests).await;
+        assert_eq!(
+            outcomes.successes(),
+            requests,
+            "expected no failure of {name}, found {outcomes}"
+        );
     }
 }

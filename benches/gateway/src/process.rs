@@ -1,44 +1,42 @@
 //! The measured processes.
 
+mod tree;
+
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener, TcpStream},
-    ops::Add,
-    path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
 
 use nix::{
     sys::signal::{Signal, kill},
-    time::{clock_getcpuclockid, clock_gettime},
     unistd::Pid,
 };
 
-/// The time until a process listens, also under valgrind.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time until a process listens, also under valgrind and for Python.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// The time from SIGTERM to SIGKILL.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// A child process, which is killed when dropped.
-pub(crate) struct Process(Child);
+/// A child process, which is stopped when dropped.
+pub(crate) struct Process {
+    child: Child,
+    name: String,
+    stderr: Option<PathBuf>,
+}
 
 impl Process {
-    /// Starts a proxy, and waits until it listens.
-    pub(crate) fn start_proxy(mut command: Command, address: SocketAddr, log: Stdio) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let mut process = Self(command.spawn().expect("a program"));
-        let pause = Duration::from_millis(20);
-        for _ in 0..START_TIMEOUT.as_millis() / pause.as_millis() {
-            if TcpStream::connect(address).is_ok() {
-                return process;
-            }
-            if let Ok(Some(status)) = process.0.try_wait() {
-                panic!("expected a server, but it ended: {status}: {command:?}");
-            }
-            thread::sleep(pause);
-        }
-        panic!("expected a server on {address}, found none: {command:?}");
+    /// Starts a proxy.
+    pub(crate) fn start_proxy(mut command: Command, name: &str, stderr: PathBuf) -> Self {
+        let file = File::create(&stderr).expect("a file");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        let child = command.spawn().expect("a program");
+        Self { child, name: name.to_owned(), stderr: Some(stderr) }
     }
 
     /// Starts the origin server, and returns its address.
@@ -49,49 +47,74 @@ impl Process {
         let stdout = child.stdout.take().expect("a pipe");
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("an address");
-        (Self(child), line.trim().parse().expect("an address"))
+        let process = Self { child, name: "origin".to_owned(), stderr: None };
+        (process, line.trim().parse().expect("an address"))
+    }
+
+    /// # Panics
+    /// Panics if the process ended.
+    pub(crate) fn assert_running(&mut self) {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            panic!("{} ended: {status}\n{}", self.name, self.standard_error());
+        }
+    }
+
+    pub(crate) fn wait_until_it_listens(&mut self, address: SocketAddr) {
+        for _ in 0..START_TIMEOUT.as_millis() / PAUSE.as_millis() {
+            if TcpStream::connect(address).is_ok() {
+                return;
+            }
+            self.assert_running();
+            thread::sleep(PAUSE);
+        }
+        panic!("expected {} on {address}, found nothing\n{}", self.name, self.standard_error());
+    }
+
+    /// Returns the messages of the process.
+    pub(crate) fn standard_error(&self) -> String {
+        let bytes = self.stderr.as_ref().and_then(|stderr| fs::read(stderr).ok());
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     }
 
     fn pid(&self) -> Pid {
-        Pid::from_raw(self.0.id().cast_signed())
+        Pid::from_raw(self.child.id().cast_signed())
     }
 
     /// Returns the CPU time of the process and its descendants, in user mode and in the kernel.
     ///
     /// A descendant that ended does not count.
     pub(crate) fn cpu_time(&self) -> Duration {
-        cpu_time_of_tree(self.pid())
+        tree::of(self.pid()).into_iter().map(tree::cpu_time).sum()
     }
 
-    /// Sends SIGTERM, and waits for the end.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
-        kill(self.pid(), Signal::SIGTERM).expect("a running process");
-        self.0.wait().expect("a child")
+    /// Returns the bytes in RAM of the process and its descendants. A shared page counts in each.
+    pub(crate) fn memory(&self) -> u64 {
+        tree::of(self.pid()).into_iter().map(|pid| tree::memory(pid, "VmRSS:")).sum()
+    }
+
+    /// Returns the sum of the maximum bytes in RAM of the process and its descendants.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        tree::of(self.pid()).into_iter().map(|pid| tree::memory(pid, "VmHWM:")).sum()
     }
 }
 
 impl Drop for Process {
+    /// Sends SIGTERM, and after a while SIGKILL to the process and its descendants.
     fn drop(&mut self) {
+        let pids = tree::of(self.pid());
         // The process may have ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = kill(self.pid(), Signal::SIGTERM);
+        for _ in 0..STOP_TIMEOUT.as_millis() / PAUSE.as_millis() {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
+        for pid in pids {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        let _ = self.child.wait();
     }
-}
-
-/// Reads the CPU-time clock of each process, because the times in `/proc` have a unit of 10 ms.
-fn cpu_time_of_tree(pid: Pid) -> Duration {
-    let clock = clock_getcpuclockid(pid).expect("a running process");
-    let own = clock_gettime(clock).expect("a running process").into();
-    let children: Vec<Pid> = fs::read_dir(format!("/proc/{pid}/task"))
-        .expect("a running process")
-        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok())
-        .flat_map(|pids| pids.split(' ').filter_map(parse_pid).collect::<Vec<_>>())
-        .collect();
-    children.into_iter().map(cpu_time_of_tree).fold(own, Add::add)
-}
-
-fn parse_pid(pid: &str) -> Option<Pid> {
-    pid.parse().ok().map(Pid::from_raw)
 }
 
 /// Returns an address on which no process listens.

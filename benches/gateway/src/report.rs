@@ -1,53 +1,62 @@
 //! Markdown tables.
 
-use std::time::Duration;
+use super::{rounds::Candidate, statistics::Sorted};
 
-use super::{load::Kind, statistics::Sorted, subject::Subject};
+/// Prints a heading.
+pub(crate) fn heading(text: &str) {
+    println!("\n## {text}\n");
+}
 
-/// Prints the CPU times of `requests` requests, by proxy and round.
-pub(crate) fn print_times(
-    subjects: &[Subject],
-    times: &[Vec<Duration>],
-    kind: Kind,
-    requests: usize,
-) {
-    let position = |name: String| subjects.iter().position(|it| it.name == name);
-    println!("\n## CPU time of a {}\n", kind.as_str());
+/// Prints CPU times, and the ratio of the first proxy to each of the others.
+pub(crate) fn cpu_times(candidates: &[Candidate]) {
+    let Some(Candidate { measured: first, .. }) = candidates.first() else { return };
+    let name = &first.name;
+    println!("| proxy | µs of CPU per request | 95 % interval | {name} ÷ proxy | 95 % interval |");
+    println!("|---|--:|--:|--:|--:|");
+    for Candidate { measured: proxy, .. } in candidates {
+        println!(
+            "| {} | {} | {} |",
+            proxy.name,
+            median(proxy.cpu_times.iter().map(|seconds| seconds * 1e6), 2),
+            ratio(&first.cpu_times, &proxy.cpu_times),
+        );
+    }
+}
+
+/// Prints throughput, failures and CPU times, and the ratios of the first proxy to each of the
+/// others.
+pub(crate) fn throughput(candidates: &[Candidate]) {
+    let Some(Candidate { measured: first, .. }) = candidates.first() else { return };
+    let name = &first.name;
     println!(
-        "| proxy | µs of CPU per request | times plain | 95 % interval | times before | 95 % interval |"
+        "| proxy | requests per second | 95 % interval | {name} ÷ proxy | 95 % interval | µs of CPU \
+         per request | 95 % interval | failures of {} requests |",
+        first.outcomes.total()
     );
-    println!("|---|--:|--:|--:|--:|--:|");
-    for (subject, rounds) in subjects.iter().zip(times) {
-        let total: Duration = rounds.iter().sum();
-        let microseconds = total.as_secs_f64() * 1e6 / (rounds.len() * requests) as f64;
-        let plain = ratio(rounds, &times[0]);
-        let old = subject.name.strip_prefix("gateway ").map(|mode| format!("before {mode}"));
-        let old = old.and_then(position);
-        let old = old.map_or("| ".to_owned(), |old| ratio(rounds, &times[old]));
-        println!("| {} | {microseconds:.2} | {plain} | {old} |", subject.name);
+    println!("|---|--:|--:|--:|--:|--:|--:|---|");
+    for Candidate { measured: proxy, .. } in candidates {
+        println!(
+            "| {} | {} | {} | {} | {} |",
+            proxy.name,
+            median(proxy.throughput.iter().copied(), 0),
+            ratio(&first.throughput, &proxy.throughput),
+            median(proxy.cpu_times.iter().map(|seconds| seconds * 1e6), 2),
+            proxy.outcomes,
+        );
     }
 }
 
 /// Returns the median of the ratios by round, and its interval.
-fn ratio(rounds: &[Duration], base: &[Duration]) -> String {
-    let pairs = rounds.iter().zip(base);
-    let ratios = Sorted::new(pairs.map(|(time, base)| time.as_secs_f64() / base.as_secs_f64()));
-    let (low, high) = ratios.confidence_interval();
-    format!("{:.3} | {low:.3}–{high:.3}", ratios.median())
+fn ratio(rounds: &[f64], base: &[f64]) -> String {
+    let ratios: Vec<f64> = rounds.iter().zip(base).map(|(value, base)| value / base).collect();
+    // Gives at least two significant digits.
+    let decimals = if ratios.iter().all(|&ratio| ratio > 0.1) { 3 } else { 5 };
+    median(ratios.into_iter(), decimals)
 }
 
-/// Prints the instructions of a GET and a POST, by proxy.
-pub(crate) fn print_instructions(subjects: &[Subject], counts: &[[f64; 2]]) {
-    println!("\n## Instructions\n");
-    println!("| proxy | GET | times plain | POST | times plain |");
-    println!("|---|--:|--:|--:|--:|");
-    for (subject, [get, post]) in subjects.iter().zip(counts) {
-        let [plain_get, plain_post] = counts[0];
-        println!(
-            "| {} | {get:.0} | {:.3} | {post:.0} | {:.3} |",
-            subject.name,
-            get / plain_get,
-            post / plain_post
-        );
-    }
+/// Returns the median, and its interval, as two cells.
+fn median(values: impl Iterator<Item = f64>, decimals: usize) -> String {
+    let sorted = Sorted::new(values);
+    let (low, high) = sorted.confidence_interval();
+    format!("{:.decimals$} | {low:.decimals$}–{high:.decimals$}", sorted.median())
 }

@@ -1,82 +1,101 @@
-//! The measured proxies.
+//! The measured proxies, each of which a script in the folder of peers starts.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
-};
-
-/// A proxy that serves `/api`.
-#[derive(Clone, Debug)]
-pub(crate) struct Subject {
-    pub(crate) name: String,
-    program: PathBuf,
-    mode: Mode,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Mode {
+/// A proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
     Plain,
-    Upstream,
-    Config,
+    Gateway,
+    GatewayConfig,
+    GatewayLlm,
+    Before,
+    Pingora,
+    Nginx,
+    HaProxy,
+    Envoy,
+    Caddy,
+    Traefik,
+    LiteLlm,
+    Portkey,
 }
 
 impl Subject {
-    /// Returns the plain proxy, and both modes of each gateway.
-    pub(crate) fn all(plain: &Path, gateway: &Path, before: Option<&Path>) -> Vec<Self> {
-        let subject = |name: &str, program: &Path, mode| Self {
-            name: name.to_owned(),
-            program: program.to_owned(),
-            mode,
-        };
-        let mut subjects = vec![
-            subject("plain", plain, Mode::Plain),
-            subject("gateway --upstream", gateway, Mode::Upstream),
-            subject("gateway --config", gateway, Mode::Config),
-        ];
-        if let Some(before) = before {
-            subjects.push(subject("before --upstream", before, Mode::Upstream));
-            subjects.push(subject("before --config", before, Mode::Config));
+    /// The reverse proxies that have an access log. The gateway is the first.
+    pub(crate) const WITH_LOG: &[Self] = &[
+        Self::Gateway,
+        Self::GatewayConfig,
+        Self::Before,
+        Self::Pingora,
+        Self::Nginx,
+        Self::HaProxy,
+        Self::Envoy,
+        Self::Caddy,
+        Self::Traefik,
+    ];
+
+    /// All reverse proxies. The gateway is the first.
+    pub(crate) const REVERSE_PROXIES: &[Self] = &[
+        Self::Gateway,
+        Self::GatewayConfig,
+        Self::Before,
+        Self::Plain,
+        Self::Pingora,
+        Self::Nginx,
+        Self::HaProxy,
+        Self::Envoy,
+        Self::Caddy,
+        Self::Traefik,
+    ];
+
+    /// The proxies of LLM APIs. The gateway is the first.
+    pub(crate) const OF_LLM_APIS: &[Self] = &[Self::GatewayLlm, Self::LiteLlm, Self::Portkey];
+
+    /// The proxies that retry after a 502. The gateway is the first.
+    pub(crate) const RETRYING: &[Self] = &[
+        Self::Gateway,
+        Self::GatewayConfig,
+        Self::Before,
+        Self::Pingora,
+        Self::Nginx,
+        Self::HaProxy,
+        Self::Envoy,
+        Self::Traefik,
+    ];
+
+    /// The proxies that are counted by callgrind.
+    pub(crate) const COUNTED: &[Self] = &[
+        Self::Gateway,
+        Self::GatewayConfig,
+        Self::Before,
+        Self::Plain,
+        Self::Pingora,
+        Self::Nginx,
+    ];
+
+    /// Returns the name of the script.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Gateway => "gateway",
+            Self::GatewayConfig => "gateway-config",
+            Self::GatewayLlm => "gateway-llm",
+            Self::Before => "before",
+            Self::Pingora => "pingora",
+            Self::Nginx => "nginx",
+            Self::HaProxy => "haproxy",
+            Self::Envoy => "envoy",
+            Self::Caddy => "caddy",
+            Self::Traefik => "traefik",
+            Self::LiteLlm => "litellm",
+            Self::Portkey => "portkey",
         }
-        subjects
     }
 
-    /// Returns the gateway with `--upstream`.
-    pub(crate) fn gateway(program: &Path) -> Self {
-        let name = "gateway --upstream".to_owned();
-        Self { name, program: program.to_owned(), mode: Mode::Upstream }
+    /// Returns whether it proxies an LLM API only.
+    pub(crate) fn is_of_llm_apis(self) -> bool {
+        Self::OF_LLM_APIS.contains(&self)
     }
 
-    /// Returns the command that serves `listen`. `prefix` runs the program, for example valgrind.
-    pub(crate) fn command(
-        &self,
-        prefix: &[String],
-        listen: SocketAddr,
-        origin: SocketAddr,
-        folder: &Path,
-    ) -> Command {
-        let (first, rest) = prefix.split_first().expect("a command");
-        let mut command = Command::new(first);
-        command.args(rest).arg(&self.program);
-        let listen = listen.to_string();
-        match self.mode {
-            Mode::Plain => command.arg(listen).arg(origin.to_string()),
-            Mode::Upstream => {
-                let upstream = format!("api=http://{origin}");
-                command.args(["--log", "text", "--listen", &listen, "--upstream", &upstream])
-            }
-            Mode::Config => {
-                let file = folder.join("gateway.toml");
-                fs::write(&file, config(origin)).expect("a file");
-                command.args(["--log", "text", "--listen", &listen, "--config"]).arg(file)
-            }
-        };
-        command
+    pub(crate) fn has_log(self) -> bool {
+        Self::WITH_LOG.contains(&self)
     }
-}
-
-/// Returns the configuration of a service with one upstream.
-fn config(origin: SocketAddr) -> String {
-    format!("[[service]]\nname = \"api\"\n\n[[service.upstream]]\nurl = \"http://{origin}\"\n")
 }
