@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     middleware,
     routing::{MethodRouter, get},
 };
@@ -13,6 +13,7 @@ use crate::{
     dashboard::{self, Dashboard},
     engine::ReloadableRouter,
     metrics,
+    server::ServerStatus,
 };
 
 /// Serves each service at `/NAME` and the dashboard at `/`.
@@ -20,13 +21,14 @@ pub(crate) fn router(
     services: ReloadableRouter,
     dashboard: Dashboard,
     prometheus: PrometheusHandle,
+    status: ServerStatus,
 ) -> Router {
     let index_services = services.clone();
     let index = async move |headers: HeaderMap| {
         dashboard::index(&headers, format!("seawall gateway. {}", index_services.index_text()))
     };
     let admin = services.admin();
-    let own = own_routes(get(index), dashboard, prometheus, admin);
+    let own = own_routes(get(index), dashboard, prometheus, admin, status);
     Router::new().fallback_service(services).merge(own)
 }
 
@@ -36,12 +38,23 @@ fn own_routes(
     dashboard: Dashboard,
     prometheus: PrometheusHandle,
     admin: AdminAccess,
+    status: ServerStatus,
 ) -> Router {
     Router::new()
         .route("/", index)
         .merge(dashboard.routes())
-        .merge(metrics::routes(prometheus))
+        .merge(metrics::routes(prometheus, status.clone()))
         .route_layer(middleware::from_fn_with_state(admin, access::require_admin))
         // Comes after the layer, because health checks come from other hosts without a token.
         .route("/@/health", get(async || "ok\n"))
+        .route("/@/ready", get(async move || readiness(&status)))
+}
+
+/// Returns 200 while new requests should be sent here, and otherwise 503.
+fn readiness(status: &ServerStatus) -> (StatusCode, &'static str) {
+    if status.is_ready() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
+    }
 }
