@@ -1,6 +1,6 @@
 //! Connections that the server resets or closes.
 
-use std::io;
+use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -13,9 +13,25 @@ use crate::{
 async fn reset_after(mut stream: TcpStream, response: &'static [u8]) -> io::Result<()> {
     read_some(&mut stream).await?;
     stream.write_all(response).await?;
-    // A reset discards the bytes that the client has not read yet. There is no event for that.
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    // A reset discards the bytes that the client has not read yet.
+    wait_until_read(&stream).await;
     stream.set_zero_linger()
+}
+
+/// Waits until the kernel has no unread bytes for the client. Linux reports their number.
+async fn wait_until_read(stream: &TcpStream) {
+    let port = |address: io::Result<SocketAddr>| format!(":{:04X}", address.unwrap().port());
+    let (client, server) = (port(stream.peer_addr()), port(stream.local_addr()));
+    loop {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let mut rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let row = rows.find(|row| row[1].ends_with(&client) && row[2].ends_with(&server));
+        // The columns of a row: number, local and remote address, state, queues.
+        if row.is_none_or(|row| row[4].ends_with(":00000000")) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 #[tokio::test]
