@@ -99,9 +99,9 @@ log-fuzzing:
 load-test:
     ulimit -n "$(ulimit -H -n)" && cargo test --package seawall-gateway --test load -- --ignored --nocapture
 
-# Scrapes the gateway's metrics with Prometheus.
+# Checks the gateway's metrics, alerts, dashboard and unit with Prometheus and systemd-analyze.
 prometheus:
-    cargo test --package seawall-gateway --test metrics -- --ignored
+    cargo test --package seawall-gateway --test metrics --test deploy -- --ignored
 
 # Checks each feature alone (needs cargo-hack).
 each-feature:

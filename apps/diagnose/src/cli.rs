@@ -12,7 +12,7 @@ use clap::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::{escape, target::Target};
+use crate::{escape, output, target::Target};
 
 /// Explains why a request to a URL fails. Tests DNS, TCP, TLS and HTTP in turn, and reports the hop
 /// that failed and the next checks.
@@ -101,7 +101,7 @@ pub(crate) fn parse() -> Result<(Option<Target>, Options), ExitCode> {
 }
 
 fn usage_error(message: &str) -> ExitCode {
-    eprintln!("{}; see --help", escape::single_line(message, 200));
+    output::print_error(&format!("{}; see --help", escape::single_line(message, 200)));
     ExitCode::from(2)
 }
 

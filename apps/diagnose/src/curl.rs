@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use crate::{
     cli::Options,
@@ -20,6 +20,11 @@ const NON_SECRET_HEADERS: [&str; 8] = [
     "range",
     "user-agent",
 ];
+
+/// Returns whether the value of a request header is printed.
+pub(crate) fn is_public(name: &HeaderName) -> bool {
+    NON_SECRET_HEADERS.contains(&name.as_str())
+}
 
 /// Returns the command, with secrets redacted.
 pub(crate) fn command(target: &Target, options: &Options) -> String {
@@ -53,7 +58,7 @@ fn connect_to_value(target: &Target, address: SocketAddr) -> String {
 
 fn header_args(headers: &HeaderMap) -> Vec<String> {
     let args = headers.iter().flat_map(|(name, value)| {
-        let value = value.to_str().ok().filter(|_| NON_SECRET_HEADERS.contains(&name.as_str()));
+        let value = value.to_str().ok().filter(|_| is_public(name));
         ["-H".into(), format!("{name}: {}", value.unwrap_or(REDACTED))]
     });
     args.collect()

@@ -32,10 +32,9 @@ const INLINE_TAGS: [&str; 12] =
 
 /// Extracts the text of an HTML page, escaped as in [`single_line`]. Separates blocks with ` / `,
 /// and omits a block that repeats the previous one, such as a heading that repeats the title.
-pub(crate) fn html_text(bytes: &[u8], max_chars: usize) -> String {
-    let text = String::from_utf8_lossy(bytes);
+pub(crate) fn html_text(text: &str, max_chars: usize) -> String {
     let mut blocks = vec![String::new()];
-    let mut rest = &*text;
+    let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if let Some(after) = skip_element(rest) {
             rest = after;
@@ -103,14 +102,14 @@ mod tests {
 
     #[test]
     fn html_text_omits_tags_scripts_and_styles() {
-        let html = b"<html><title>502 Bad Gateway</title>\n<h1>502\xff</h1> 1 > 0";
-        assert_eq!(html_text(b"<STYLE>a{b:c}</STYLE ><p>up<script>x()</script>", 100), "up");
+        let html = "<html><title>502 Bad Gateway</title>\n<h1>502\u{fffd}</h1> 1 > 0";
+        assert_eq!(html_text("<STYLE>a{b:c}</STYLE ><p>up<script>x()</script>", 100), "up");
         assert_eq!(html_text(html, 100), "502 Bad Gateway / 502\u{fffd} / 1 > 0");
     }
 
     #[test]
     fn html_text_separates_blocks_and_omits_repeated_title() {
-        let html = b"<title>404</title><center><h1>404</h1></center><hr>a <b>bold</b> text";
+        let html = "<title>404</title><center><h1>404</h1></center><hr>a <b>bold</b> text";
         assert_eq!(html_text(html, 100), "404 / a bold text");
     }
 }

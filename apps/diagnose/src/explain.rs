@@ -7,13 +7,13 @@ use seawall::{
 use url::Url;
 
 use crate::{
-    curl, escape,
+    advice, curl, escape,
     report::{Report, Stage},
 };
 
 /// Describes the hop that failed.
 pub(crate) fn hop(report: &Report, failure: &Failure) -> String {
-    let peer = report.peer.as_deref().unwrap_or("the server");
+    let peer = report.address.as_deref().unwrap_or("the server");
     match (failure.reporter(), report.last_stage()) {
         (Reporter::Gateway(product), _) => match gateway_name(report, product) {
             Some(name) => format!("a gateway: {name} responded, not the upstream behind it"),
@@ -42,7 +42,7 @@ fn gateway_name(report: &Report, product: Product) -> Option<String> {
         return Some(product.to_string());
     }
     let name = report.evidence().and_then(Evidence::proxy_status).map(ProxyStatus::proxy);
-    name.map(|name| escape::single_line(name, 60))
+    name.map(|name| escape::single_line(&report.secrets.redact(name), 60))
 }
 
 /// Names the location of the failure: `client`, `first_hop`, `gateway`, `origin` or `unknown`.
@@ -71,23 +71,19 @@ pub(crate) fn processed(report: &Report, failure: &Failure) -> &'static str {
     }
 }
 
-/// Returns the next step, with the name of the gateway that responded.
-pub(crate) fn advice(report: &Report, failure: &Failure) -> String {
-    let advice = failure.advice();
-    let Reporter::Gateway(product) = failure.reporter() else { return advice.into() };
-    match gateway_name(report, product) {
+/// Returns the next step, and the further steps with the real values in their commands.
+pub(crate) fn next_steps(report: &Report, failure: &Failure) -> (String, Vec<String>) {
+    let (advice, checks) = advice::of(failure, report.peer, report.last_stage());
+    let gateway = match failure.reporter() {
+        Reporter::Gateway(product) => gateway_name(report, product),
+        _ => None,
+    };
+    let advice = match gateway {
         Some(name) => advice.replace("the gateway that responded", &name),
-        None => advice.into(),
-    }
-}
-
-/// Returns the further steps, with the real values in their commands.
-///
-/// Omits the steps that the report already covers: whether a retry is safe, and the plain request.
-pub(crate) fn checks(report: &Report, failure: &Failure) -> Vec<String> {
-    let (_retry, checks) = failure.cause().checks().split_last().unwrap_or((&"", &[]));
-    let checks = checks.iter().filter(|check| !check.contains("`curl -v URL`"));
-    checks.map(|check| fill_placeholders(check, &report.url)).collect()
+        None => advice,
+    };
+    let checks = checks.iter().map(|check| fill_placeholders(check, &report.url));
+    (fill_placeholders(&advice, &report.url), checks.collect())
 }
 
 /// Replaces the placeholders in the commands of a step, which are between backticks.
@@ -99,6 +95,7 @@ fn fill_placeholders(check: &str, url: &str) -> String {
     let fill_word = |word: &str| match word {
         "HOST" => curl::shell_quote(&[host.trim_matches(['[', ']']).to_owned()]),
         "PORT" => port.clone(),
+        "http://HOST:PORT/" => curl::shell_quote(&[format!("http://{host}:{port}/")]),
         "HOST:PORT" => curl::shell_quote(&[format!("{host}:{port}")]),
         "URL" => url
             .as_ref()

@@ -4,20 +4,25 @@
 //! TLS handshake and sends a request. It reports the step that failed and explains the failure.
 //! Without a URL, it diagnoses a built-in, broken upstream.
 
+mod advice;
 mod cli;
 mod curl;
 mod demo_upstream;
 mod escape;
 mod explain;
+mod output;
 mod pipeline;
+mod protocol;
 mod render;
 mod repeat;
 mod report;
+mod secrets;
 mod server_headers;
 mod steps;
 mod target;
+mod wire;
 
-use std::{io::Write, process::ExitCode};
+use std::{fmt::Write, process::ExitCode};
 
 use crate::{repeat::RunCounts, target::Target};
 
@@ -25,7 +30,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("cannot start the runtime: {error}");
+            output::print_error(&format!("cannot start the runtime: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -51,7 +56,7 @@ async fn diagnose() -> ExitCode {
     let target = match target {
         Ok(target) => target,
         Err(error) => {
-            eprintln!("cannot start the built-in upstream: {error}");
+            output::print_error(&format!("cannot start the built-in upstream: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -68,12 +73,17 @@ async fn diagnose() -> ExitCode {
     }
     let text = if options.json {
         format!("{}\n", render::json::render(&report, &runs))
-    } else if runs.total > 1 {
-        format!("{}\n  {}\n", render::text::render(&report), runs.summary())
     } else {
-        render::text::render(&report)
+        let mut text = render::text::render(&report, render::columns());
+        if runs.total > 1 {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "\n  {}", runs.summary());
+        }
+        text
     };
-    // Ignores a closed pipe.
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    if let Err(error) = output::print(&text) {
+        output::print_error(&format!("cannot write the report: {error}"));
+        return ExitCode::from(2);
+    }
     ExitCode::from(u8::from(runs.failed() > 0))
 }

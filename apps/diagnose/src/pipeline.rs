@@ -7,9 +7,10 @@ use indicatif::ProgressBar;
 use crate::{
     cli::Options,
     curl,
-    report::{Report, Stage, StepResult},
-    steps::{dns, http, tcp, tls},
-    target::{REDACTED, Target},
+    report::{Peer, Report, Stage, StepResult},
+    secrets::Secrets,
+    steps::{Connection, dns, http, tcp, tls},
+    target::Target,
 };
 
 /// Runs one diagnosis.
@@ -19,10 +20,12 @@ pub(crate) async fn diagnose(target: &Target, options: &Options, embedded: bool)
         url: target.redacted_url.clone(),
         embedded,
         steps: Vec::new(),
-        peer: None,
+        address: None,
+        peer: Peer::default(),
         response: None,
         failure: None,
         curl: curl::command(target, options),
+        secrets: Secrets::new(&target.url, &options.headers),
     };
     // indicatif draws it on a terminal only.
     let spinner = ProgressBar::new_spinner();
@@ -51,10 +54,12 @@ async fn run_steps(
     };
     spinner.set_message("connecting");
     let (stream, peer) = report.run_step(Stage::Tcp, tcp::connect(addresses, timeout)).await?;
-    report.peer = Some(peer.to_string());
+    report.address = Some(peer.to_string());
+    let secrets = report.secrets.clone();
+    let connection = Connection { peer, target, limit: timeout, secrets: &secrets };
     let (io, is_http2): (Box<dyn http::Io>, bool) = if target.is_tls() {
         spinner.set_message("negotiating TLS");
-        let handshake = tls::handshake(stream, &target.host, options.insecure, timeout);
+        let handshake = tls::handshake(stream, connection, options.insecure);
         let stream = report.run_step(Stage::Tls, handshake).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         (Box::new(stream), is_http2)
@@ -65,17 +70,11 @@ async fn run_steps(
     let mut response = None;
     let exchange = async {
         match http::build_request(target, &options.method, &options.headers, is_http2) {
-            Ok(request) => http::exchange(io, is_http2, request, timeout, &mut response).await,
+            Ok(request) => http::exchange(io, is_http2, request, connection, &mut response).await,
             Err(error) => http::invalid_request(&error),
         }
     };
     let completed = report.run_step(Stage::Http, exchange).await;
-    if let Some(response) = &mut response {
-        // Many error pages quote the request.
-        for secret in target.secrets(&options.headers) {
-            response.body_excerpt = response.body_excerpt.replace(&secret, REDACTED);
-        }
-    }
     report.response = response;
     completed
 }

@@ -6,6 +6,8 @@ use http::Method;
 use seawall::{Failure, bad_gateway::Evidence};
 use tokio::time::Instant;
 
+use crate::{protocol::Protocol, secrets::Secrets, wire::End};
+
 /// The steps, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -60,21 +62,39 @@ pub(crate) struct Step {
     pub(crate) addresses: Vec<(String, Check)>,
 }
 
+/// The facts about the server that the bytes of the connection show.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Peer {
+    /// The protocol of the server, if it is not the one of the URL.
+    pub(crate) protocol: Option<Protocol>,
+    /// How the connection ended, if that was the failure.
+    pub(crate) end: Option<End>,
+}
+
 /// The result of a step, which [`Report::run_step`] records.
 pub(crate) struct StepResult<T> {
     pub(crate) value: Result<T, Failure>,
     pub(crate) detail: String,
     pub(crate) warning: bool,
     pub(crate) addresses: Vec<(String, Check)>,
+    pub(crate) peer: Peer,
 }
 
 impl<T> StepResult<T> {
     pub(crate) fn ok(value: T, detail: impl Into<String>) -> Self {
-        Self { value: Ok(value), detail: detail.into(), warning: false, addresses: Vec::new() }
+        Self::new(Ok(value), detail.into())
     }
 
     pub(crate) fn failed(failure: Failure, detail: impl Into<String>) -> Self {
-        Self { value: Err(failure), detail: detail.into(), warning: false, addresses: Vec::new() }
+        Self::new(Err(failure), detail.into())
+    }
+
+    fn new(value: Result<T, Failure>, detail: String) -> Self {
+        Self { value, detail, warning: false, addresses: Vec::new(), peer: Peer::default() }
+    }
+
+    pub(crate) fn with_peer(self, peer: Peer) -> Self {
+        Self { peer, ..self }
     }
 }
 
@@ -100,10 +120,12 @@ pub(crate) struct Report {
     pub(crate) embedded: bool,
     pub(crate) steps: Vec<Step>,
     /// The address of the connection.
-    pub(crate) peer: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) peer: Peer,
     pub(crate) response: Option<ResponseSummary>,
     pub(crate) failure: Option<Failure>,
     pub(crate) curl: String,
+    pub(crate) secrets: Secrets,
 }
 
 impl Report {
@@ -114,13 +136,14 @@ impl Report {
         step: impl Future<Output = StepResult<T>>,
     ) -> Option<T> {
         let started = Instant::now();
-        let StepResult { value, detail, warning, addresses } = step.await;
+        let StepResult { value, detail, warning, addresses, peer } = step.await;
         let outcome = match &value {
             Err(_) => Outcome::Failed,
             Ok(_) if warning => Outcome::Warning,
             Ok(_) => Outcome::Ok,
         };
         let check = Check { outcome, detail, duration: started.elapsed() };
+        self.peer = peer;
         self.steps.push(Step { stage, check, addresses });
         value.map_err(|failure| self.failure = Some(failure)).ok()
     }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, header::LOCATION};
 use url::Url;
 
-use crate::{escape, target};
+use crate::{escape, secrets::Secrets, target};
 
 const SERVER_HEADERS: [&str; 14] = [
     "proxy-status",
@@ -25,7 +25,7 @@ const SERVER_HEADERS: [&str; 14] = [
 const MAX_VALUE_CHARS: usize = 120;
 
 /// Extracts the headers that identify the server, escaped and without secrets.
-pub(crate) fn extract(headers: &HeaderMap) -> Vec<(&'static str, String)> {
+pub(crate) fn extract(headers: &HeaderMap, secrets: &Secrets) -> Vec<(&'static str, String)> {
     let present = SERVER_HEADERS.iter().filter_map(|&name| {
         let values = headers.get_all(name).iter().take(4);
         let values: Vec<_> = values
@@ -33,7 +33,8 @@ pub(crate) fn extract(headers: &HeaderMap) -> Vec<(&'static str, String)> {
             .map(|value| if name == LOCATION { redact_location(&value) } else { value.into() })
             .collect();
         let value = values.join(", ");
-        (!value.is_empty()).then(|| (name, escape::single_line(&value, MAX_VALUE_CHARS)))
+        (!value.is_empty())
+            .then(|| (name, escape::single_line(&secrets.redact(&value), MAX_VALUE_CHARS)))
     });
     present.collect()
 }
@@ -47,6 +48,6 @@ fn redact_location(location: &str) -> String {
             Url::parse(&format!("http:{location}"))
                 .map_or_else(|_| target::REDACTED.into(), |url| target::redact_url(&url))
         }
-        Err(_) => location.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        Err(_) => target::redact_path(location.split(['?', '#']).next().unwrap_or_default()),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use http::HeaderMap;
 use url::{Host, Url};
 
 /// The replacement for a secret.
@@ -17,6 +16,9 @@ const SECRET_NAME_PARTS: [&str; 11] =
 
 /// A query value without spaces is secret if it has at least this many bytes.
 const MIN_SECRET_VALUE_BYTES: usize = 24;
+
+/// A run of letters and digits in a path is secret if it has at least this many bytes.
+const MIN_TOKEN_RUN_BYTES: usize = 20;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -57,21 +59,6 @@ impl Target {
         !self.url.username().is_empty() || self.url.password().is_some()
     }
 
-    /// Returns the secrets of the request, which must not be printed if a server sends them back.
-    ///
-    /// Omits secrets below six bytes, because they would match unrelated text.
-    pub(crate) fn secrets(&self, headers: &HeaderMap) -> Vec<String> {
-        let values = headers.values().filter_map(|value| value.to_str().ok());
-        let header_words = values.flat_map(str::split_whitespace).map(str::to_owned);
-        let decoded = self.url.query_pairs().filter(|(name, value)| is_secret(name, value));
-        let raw = self.url.query().unwrap_or_default().split(['&', ';']);
-        let raw = raw.filter_map(|pair| pair.split_once('=')).filter(|(n, v)| is_secret(n, v));
-        let all =
-            header_words.chain(decoded.map(|(_, v)| v.into())).chain(raw.map(|(_, v)| v.into()));
-        let password = self.url.password().map(ToOwned::to_owned);
-        all.chain(password).filter(|secret| secret.len() >= 6).collect()
-    }
-
     /// Returns the value of the `Host` header: the host, and the port unless it is the default.
     pub(crate) fn authority(&self) -> String {
         match self.url.port() {
@@ -90,7 +77,39 @@ pub(crate) fn redact_url(url: &Url) -> String {
     url.set_fragment(None);
     let query = url.query().map(redact_query);
     url.set_query(query.as_deref());
+    let path = redact_path(url.path());
+    url.set_path(&path);
     url.into()
+}
+
+/// Returns user and password as an `Authorization` header contains them before base64.
+pub(crate) fn userinfo_bytes(url: &Url) -> Vec<u8> {
+    let parts = [url.username(), url.password().unwrap_or_default()];
+    parts.map(|part| percent_encoding::percent_decode_str(part).collect::<Vec<u8>>()).join(&b':')
+}
+
+/// Replaces the segments of a path that look like tokens.
+pub(crate) fn redact_path(path: &str) -> String {
+    let segments =
+        path.split('/').map(|segment| if is_token(segment) { REDACTED } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// Returns whether a segment contains a long run of letters and digits, as tokens do, or is the
+/// token of a bot (`bot123456:…`).
+///
+/// UUIDs and words between hyphens are shorter.
+fn is_token(segment: &str) -> bool {
+    let is_bot = segment
+        .strip_prefix("bot")
+        .and_then(|rest| rest.split_once([':', '%']))
+        .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()));
+    let is_random = |run: &str| {
+        run.len() >= MIN_TOKEN_RUN_BYTES
+            && run.bytes().any(|b| b.is_ascii_digit())
+            && run.bytes().any(|b| b.is_ascii_alphabetic())
+    };
+    is_bot || segment.split(|c: char| !c.is_ascii_alphanumeric()).any(is_random)
 }
 
 fn redact_query(query: &str) -> String {
@@ -110,7 +129,7 @@ fn redact_query(query: &str) -> String {
     out
 }
 
-fn is_secret(name: &str, value: &str) -> bool {
+pub(crate) fn is_secret(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
     // A percent-encoded name may hide a part of a secret name.
     let has_secret_name =
@@ -141,6 +160,13 @@ mod tests {
         assert_eq!(redacted(&format!("http://h/?q={long}")), "http://h/?q=REDACTED");
         assert_eq!(redacted(&format!("http://h/?{long}")), "http://h/?REDACTED");
         assert_eq!(redacted("http://h/?page=2&q=a+b"), "http://h/?page=2&q=a+b");
+        assert_eq!(redacted("http://h/bot12:AB-cd/getMe"), "http://h/REDACTED/getMe");
+        assert_eq!(
+            redacted("http://h/reset/eyJhbGciOiJIUzI1NiJ9.e30/x"),
+            "http://h/reset/REDACTED/x"
+        );
+        let id = "http://h/v1/123e4567-e89b-12d3-a456-426614174000/ten-things-to-do-in-2026";
+        assert_eq!(redacted(id), id);
     }
 
     #[test]

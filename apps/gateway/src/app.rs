@@ -8,7 +8,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request, Response},
+    http::{HeaderMap, Request, Response, StatusCode},
     middleware,
     routing::{MethodRouter, get},
 };
@@ -26,6 +26,7 @@ use crate::{
     engine::ReloadableRouter,
     metrics,
     routing::ObservedBody,
+    server::ServerStatus,
 };
 
 /// Serves each service at `/NAME` and the dashboard at `/`.
@@ -47,12 +48,13 @@ impl App {
         services: ReloadableRouter,
         dashboard: Dashboard,
         prometheus: PrometheusHandle,
+        status: ServerStatus,
     ) -> Self {
         let index_services = services.clone();
         let index = async move |headers: HeaderMap| {
             dashboard::index(&headers, format!("seawall gateway. {}", index_services.index_text()))
         };
-        let own = own_routes(get(index), dashboard, prometheus, services.admin());
+        let own = own_routes(get(index), dashboard, prometheus, services.admin(), status);
         let pages = Router::new().fallback_service(services.clone()).merge(own);
         Self { services, pages }
     }
@@ -64,14 +66,25 @@ fn own_routes(
     dashboard: Dashboard,
     prometheus: PrometheusHandle,
     admin: AdminAccess,
+    status: ServerStatus,
 ) -> Router {
     Router::new()
         .route("/", index)
         .merge(dashboard.routes())
-        .merge(metrics::routes(prometheus))
+        .merge(metrics::routes(prometheus, status.clone()))
         .route_layer(middleware::from_fn_with_state(admin, access::require_admin))
         // Comes after the layer, because health checks come from other hosts without a token.
         .route("/@/health", get(async || "ok\n"))
+        .route("/@/ready", get(async move || readiness(&status)))
+}
+
+/// Returns 200 while new requests should be sent here, and otherwise 503.
+fn readiness(status: &ServerStatus) -> (StatusCode, &'static str) {
+    if status.is_ready() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
+    }
 }
 
 type Wrap<B> = fn(Response<B>) -> Response<AppBody>;

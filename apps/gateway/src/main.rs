@@ -36,6 +36,7 @@ use dashboard::Dashboard;
 use engine::{ConfigFile, ReloadableRouter};
 use exit_error::ExitError;
 use metrics_exporter_prometheus::PrometheusHandle;
+use server::ServerStatus;
 use tokio::{net::TcpListener, sync::watch};
 
 /// After 10,000 concurrent requests, glibc's allocator retains four times the memory in use.
@@ -99,8 +100,10 @@ async fn serve(
     if let Some(file) = file {
         server::reload_on_sighup(services.clone(), file).map_err(serve_error)?;
     }
-    let app = App::new(services, dashboard, prometheus);
-    server::serve_until_shutdown(listener, app, shutdown, settings).await.map_err(serve_error)
+    let status = ServerStatus::default();
+    let app = App::new(services, dashboard, prometheus, status.clone());
+    let serving = server::serve_until_shutdown(listener, app, shutdown, settings, status);
+    serving.await.map_err(serve_error)
 }
 
 /// Returns the policy of `--upstream` and of the demo.

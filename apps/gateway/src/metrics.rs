@@ -1,9 +1,17 @@
-//! The Prometheus metrics of the layers.
+//! The Prometheus metrics of the layers, the server and the process.
+
+mod process;
 
 use std::time::Duration;
 
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use metrics::{Unit, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::server::ServerStatus;
+
+const CONNECTIONS: &str = "seawall_gateway_connections";
+const MAX_CONNECTIONS: &str = "seawall_gateway_max_connections";
 
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -16,6 +24,9 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     seawall::metrics::describe();
+    describe_gauge!(CONNECTIONS, Unit::Count, "Open connections of callers");
+    describe_gauge!(MAX_CONNECTIONS, Unit::Count, "Maximum number of connections of callers");
+    process::describe();
     // Without upkeep, histogram samples accumulate until the next scrape.
     let upkeep = handle.clone();
     tokio::spawn(async move {
@@ -29,8 +40,16 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
 }
 
 /// Serves `/metrics` in the Prometheus text format.
-pub(crate) fn routes(handle: PrometheusHandle) -> Router {
+///
+/// The gauges of the server and the process are read at the time of a scrape.
+pub(crate) fn routes(handle: PrometheusHandle, status: ServerStatus) -> Router {
     let content_type = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    let render = async move || ([content_type], handle.render());
+    let render = async move || {
+        let (connections, max_connections) = status.connections();
+        gauge!(CONNECTIONS).set(connections);
+        gauge!(MAX_CONNECTIONS).set(max_connections);
+        process::record();
+        ([content_type], handle.render())
+    };
     Router::new().route("/metrics", get(render))
 }

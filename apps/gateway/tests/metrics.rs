@@ -47,6 +47,21 @@ async fn scrape_contains_metrics_of_layers() {
 }
 
 #[tokio::test]
+async fn scrape_contains_connections_and_process() {
+    let (_, text) = scrape().await;
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+        let line = line.unwrap_or_else(|| panic!("expected {name} in\n{text}"));
+        line.split_once(' ').unwrap().1.parse::<f64>().unwrap()
+    };
+    // Those of the three requests, of which the last is open.
+    assert!((1.0..=3.0).contains(&value("seawall_gateway_connections")), "{text}");
+    assert_eq!(value("seawall_gateway_max_connections") as u32, 10_000);
+    assert!(value("process_open_fds") >= 4.0 && value("process_max_fds") >= 4.0);
+    assert!(value("process_resident_memory_bytes") > 1e6);
+}
+
+#[tokio::test]
 #[ignore = "needs promtool"]
 async fn scrape_passes_promtool() {
     let (_, text) = scrape().await;

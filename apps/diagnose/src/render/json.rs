@@ -9,7 +9,7 @@
 //! | `steps` | `stage` (`dns`, `tcp`, `tls`, `http`), `outcome` (`ok`, `warning`, `failed`), `ms`, `detail`, and `addresses` with the same members |
 //! | `status` | the status of the response, or null |
 //! | `headers` | the response headers that identify the server |
-//! | `failure` | null, or `cause` (a name of RFC 9209), `reporter` (`local`, `origin`, `unknown` or a product), `location` (`client`, `first_hop`, `gateway`, `origin`, `unknown`), `hop` (the location in words), `evidence` (null, or `note`, `source`, `verified`), `processed` (`no`, `unlikely`, `maybe`, `yes`), `retry_after_seconds`, `advice`, `checks` |
+//! | `failure` | null, or `cause` (a name of RFC 9209), `reporter` (`local`, `origin`, `unknown` or a product), `location` (`client`, `first_hop`, `gateway`, `origin`, `unknown`), `hop` (the location in words), `evidence` (null, or `note`, `source`, `verified`), `processed` (`no`, `unlikely`, `maybe`, `yes`), `retry_after_seconds`, `protocol` (null, or the protocol that the server speaks instead), `connection_end` (null, `closed` or `reset`), `advice`, `checks` |
 //! | `curl` | a command for a POSIX shell |
 //! | `runs` | `total`, `failed`, and in `causes` a count for each cause |
 
@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 
 use crate::{
     explain,
+    protocol::Protocol,
     repeat::RunCounts,
     report::{Check, Report},
+    wire::End,
 };
 
 pub(crate) fn render(report: &Report, runs: &RunCounts) -> Value {
@@ -38,6 +40,7 @@ pub(crate) fn render(report: &Report, runs: &RunCounts) -> Value {
         .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
         .collect();
     let failure = report.failure.as_ref().map(|failure| {
+        let (advice, checks) = explain::next_steps(report, failure);
         json!({
             "cause": failure.cause().as_str(),
             "reporter": failure.reporter().as_str(),
@@ -50,8 +53,10 @@ pub(crate) fn render(report: &Report, runs: &RunCounts) -> Value {
             })),
             "processed": failure.processed().as_str(),
             "retry_after_seconds": failure.retry_after().map(|wait| wait.as_secs_f64()),
-            "advice": failure.advice(),
-            "checks": failure.cause().checks(),
+            "protocol": report.peer.protocol.map(Protocol::name),
+            "connection_end": report.peer.end.map(End::as_str),
+            "advice": advice,
+            "checks": checks,
         })
     });
     json!({

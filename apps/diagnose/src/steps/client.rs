@@ -23,6 +23,8 @@ use seawall::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Service, ServiceBuilder};
 
+use crate::wire::Wire;
+
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
@@ -41,7 +43,7 @@ pub(super) enum SendRequest {
 
 impl SendRequest {
     pub(super) async fn handshake(
-        io: Box<dyn Io>,
+        io: Wire<Box<dyn Io>>,
         is_http2: bool,
     ) -> hyper::Result<(Self, ConnectionTask)> {
         let io = TokioIo::new(io);

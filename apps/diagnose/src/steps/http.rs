@@ -14,15 +14,18 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use super::{
+    Connection,
     body::read_body,
     client::{self, SendRequest},
-    tls,
+    peer, probe, tls,
 };
 use crate::{
     escape,
-    report::{ResponseSummary, StepResult},
+    report::{Peer, ResponseSummary, StepResult},
+    secrets::Secrets,
     server_headers,
-    target::Target,
+    target::{self, Target},
+    wire::{SharedRecord, Wire},
 };
 
 pub(crate) use super::client::Io;
@@ -34,28 +37,51 @@ pub(crate) async fn exchange(
     io: Box<dyn Io>,
     is_http2: bool,
     request: Request<client::Body>,
-    limit: Duration,
+    connection: Connection<'_>,
     response: &mut Option<ResponseSummary>,
 ) -> StepResult<()> {
-    let (sender, connection) = match timeout(limit, SendRequest::handshake(io, is_http2)).await {
+    let (io, record) = Wire::new(io);
+    let step = send(io, &record, is_http2, request, connection, response).await;
+    let Err(failure) = step.value else { return step };
+    let record = record.get();
+    let Connection { peer, target, limit, .. } = connection;
+    // Such a server responds to a plain request with 400, or not at all.
+    let may_be_tls = record.received == 0 && record.sent > 0
+        || response.as_ref().is_some_and(|response| response.status == 400);
+    if may_be_tls && !target.is_tls() && probe::speaks_tls(peer, &target.host, limit).await {
+        return peer::speaks_tls(failure, &step.detail);
+    }
+    step
+}
+
+async fn send(
+    io: Wire<Box<dyn Io>>,
+    record: &SharedRecord,
+    is_http2: bool,
+    request: Request<client::Body>,
+    connection: Connection<'_>,
+    response: &mut Option<ResponseSummary>,
+) -> StepResult<()> {
+    let Connection { limit, secrets, .. } = connection;
+    let (sender, task) = match timeout(limit, SendRequest::handshake(io, is_http2)).await {
         Ok(Ok(handshake)) => handshake,
-        Ok(Err(error)) => return exchange_failed(&error, limit),
+        Ok(Err(error)) => return exchange_failed(&error, limit, is_http2, record, secrets),
         Err(_) => {
             let failure = Failure::new(Cause::HttpResponseTimeout).with_reporter(Reporter::Local);
             return StepResult::failed(failure, format!("no response within {limit:?}"));
         }
     };
     match client::service(sender, limit).oneshot(request).await {
-        Ok(received) => read_response(received, limit, response).await,
-        Err(error) => match timeout(CONNECTION_ERROR_WAIT, connection).await {
+        Ok(received) => read_response(received, record, connection, response).await,
+        Err(error) => match timeout(CONNECTION_ERROR_WAIT, task).await {
             Ok(Ok(Err(connection_error))) => {
                 tls::tls_error_after_handshake(&connection_error, classify_error(&*error))
                     .map_or_else(
-                        || exchange_failed(&*error, limit),
+                        || exchange_failed(&*error, limit, is_http2, record, secrets),
                         |(failure, detail)| StepResult::failed(failure, detail),
                     )
             }
-            _ => exchange_failed(&*error, limit),
+            _ => exchange_failed(&*error, limit, is_http2, record, secrets),
         },
     }
 }
@@ -77,8 +103,7 @@ pub(crate) fn build_request(
     request_headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     request_headers.insert(USER_AGENT, HeaderValue::from_static("seawall-diagnose"));
     if target.has_userinfo() {
-        let (name, password) = (target.url.username(), target.url.password().unwrap_or_default());
-        let credentials = [name, password].map(percent_decode).join(&b':');
+        let credentials = target::userinfo_bytes(&target.url);
         let value = format!("Basic {}", BASE64_STANDARD.encode(credentials));
         let mut value = HeaderValue::from_str(&value)?;
         value.set_sensitive(true);
@@ -97,33 +122,40 @@ pub(crate) fn build_request(
     Ok(request)
 }
 
-fn percent_decode(part: &str) -> Vec<u8> {
-    percent_encoding::percent_decode_str(part).collect()
-}
-
-fn exchange_failed(error: &(dyn std::error::Error + 'static), limit: Duration) -> StepResult<()> {
+fn exchange_failed(
+    error: &(dyn std::error::Error + 'static),
+    limit: Duration,
+    is_http2: bool,
+    record: &SharedRecord,
+    secrets: &Secrets,
+) -> StepResult<()> {
     let failure = classify_error(error);
     if let Some((failure, detail)) = tls::tls_error_after_handshake(error, failure) {
         return StepResult::failed(failure, detail);
+    }
+    if let Some(step) = peer::http_result(&record.get(), failure, is_http2, secrets) {
+        return step;
     }
     let detail = match failure.cause() {
         Cause::ConnectionTerminated => "the connection was closed without a response".into(),
         Cause::HttpResponseTimeout => format!("no response within {limit:?}"),
         Cause::HttpProtocolError => "the server's response is not HTTP".into(),
         Cause::HttpResponseHeaderSectionSize => "the response headers are too large".into(),
-        _ => escape::single_line(&error.to_string(), 120),
+        _ => escape::single_line(&secrets.redact(&error.to_string()), 120),
     };
     StepResult::failed(failure, detail)
 }
 
 async fn read_response<B>(
     response: Response<B>,
-    limit: Duration,
+    record: &SharedRecord,
+    connection: Connection<'_>,
     summary: &mut Option<ResponseSummary>,
 ) -> StepResult<()>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
+    let Connection { limit, secrets, .. } = connection;
     let failure = client::classify_response(&response);
     let (head, body) = response.into_parts();
     let reason = head.status.canonical_reason().map(|reason| format!(" {reason}"));
@@ -135,7 +167,7 @@ where
     };
     let summary = summary.insert(ResponseSummary {
         status: head.status.as_u16(),
-        headers: server_headers::extract(&head.headers),
+        headers: server_headers::extract(&head.headers, secrets),
         body_excerpt: String::new(),
         evidence: head.extensions.get().cloned(),
     });
@@ -149,14 +181,19 @@ where
     let mut excerpt = Vec::new();
     let body_result = read_body(body, limit, &mut excerpt).await;
     if failure.is_some() {
-        summary.body_excerpt = escape::html_text(&excerpt, 160);
+        // Many error pages quote the request.
+        let text = secrets.redact(&String::from_utf8_lossy(&excerpt));
+        summary.body_excerpt = escape::html_text(&text, 160);
     }
     match (failure, body_result) {
         (Some(failure), _) => StepResult::failed(failure, format!("{status} over {version}")),
         (None, Ok(size)) => StepResult::ok((), format!("{status} over {version}, {size}")),
         (None, Err((failure, detail))) => {
             let failure = failure.with_status(head.status);
-            StepResult::failed(failure, format!("{status} over {version}, but {detail}"))
+            let end = record.get().end.filter(|_| failure.cause() == Cause::HttpResponseIncomplete);
+            let by = end.map(|end| format!(": the server {}", peer::verb(end)));
+            let detail = format!("{status} over {version}, but {detail}{}", by.unwrap_or_default());
+            StepResult::failed(failure, detail).with_peer(Peer { protocol: None, end })
         }
     }
 }

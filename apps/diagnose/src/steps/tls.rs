@@ -1,6 +1,6 @@
 //! The TLS handshake.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use rustls::{CertificateError, ClientConfig, Error, InvalidMessage, pki_types::ServerName};
 use seawall::{Cause, Failure};
@@ -9,28 +9,98 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::Host;
 
 use super::{
+    Connection,
     certificates::{self, Verifier},
-    failure_before_request,
+    failure_before_request, peer, probe,
 };
-use crate::{escape, report::StepResult};
+use crate::{escape, protocol::Protocol, report::StepResult, wire::Wire};
 
+type Stream = TlsStream<Wire<TcpStream>>;
+
+/// Completes the handshake, and verifies the certificate.
 pub(crate) async fn handshake(
     stream: TcpStream,
+    connection: Connection<'_>,
+    accept_invalid: bool,
+) -> StepResult<Stream> {
+    let Connection { peer, target, limit, secrets } = connection;
+    let (stream, record) = Wire::new(stream);
+    let connecting = connect(stream, &target.host, accept_invalid);
+    let (step, is_silent) = match timeout(limit, connecting).await {
+        Ok(Ok(stream)) => return completed(stream),
+        Ok(Err(error)) => {
+            let record = record.get();
+            // An error of the TLS library about a record of TLS is more specific.
+            let is_tls_error = error.tls_error().is_some() && record.end.is_none();
+            let from_record = peer::tls_result(&record, secrets);
+            let is_other_protocol =
+                from_record.as_ref().is_some_and(|step| step.peer.end.is_none());
+            let step = match from_record {
+                Some(step) if is_other_protocol || !is_tls_error => step,
+                _ => error.into_result(),
+            };
+            (step, record.received == 0 && record.sent > 0)
+        }
+        Err(_) => {
+            let detail = format!("no response to the handshake within {limit:?}");
+            let failure = failure_before_request(Cause::ConnectionReadTimeout);
+            (StepResult::failed(failure, detail), record.get().received == 0)
+        }
+    };
+    if is_silent && probe::speaks_http(peer, limit).await {
+        return peer::not_tls(Some(Protocol::Http1), "");
+    }
+    step
+}
+
+/// An error before the end of a handshake.
+pub(super) enum HandshakeError {
+    /// No certificate can have the name of the host.
+    InvalidName,
+    Setup(Error),
+    Io(io::Error),
+}
+
+impl HandshakeError {
+    fn tls_error(&self) -> Option<&Error> {
+        match self {
+            Self::InvalidName => None,
+            Self::Setup(error) => Some(error),
+            Self::Io(error) => error.get_ref()?.downcast_ref(),
+        }
+    }
+
+    fn into_result<T>(self) -> StepResult<T> {
+        match self {
+            Self::InvalidName => StepResult::failed(
+                failure_before_request(Cause::TlsCertificateError),
+                "no certificate can have this name",
+            ),
+            Self::Setup(error) => tls_error_result(&error),
+            Self::Io(error) => io_error_result(&error),
+        }
+    }
+}
+
+/// A stream after its handshake, and the verifier of its certificate.
+pub(super) struct Connected {
+    stream: Stream,
+    verifier: Arc<Verifier>,
+    uses_system_roots: bool,
+}
+
+/// Performs the handshake.
+pub(super) async fn connect(
+    stream: Wire<TcpStream>,
     host: &Host<String>,
     accept_invalid: bool,
-    limit: Duration,
-) -> StepResult<TlsStream<TcpStream>> {
+) -> Result<Connected, HandshakeError> {
     let name = match host {
         Host::Domain(name) => ServerName::try_from(name.trim_end_matches('.').to_owned()),
         Host::Ipv4(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
         Host::Ipv6(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
     };
-    let Ok(name) = name else {
-        return StepResult::failed(
-            failure_before_request(Cause::TlsCertificateError),
-            "no certificate can have this name",
-        );
-    };
+    let name = name.map_err(|_| HandshakeError::InvalidName)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let (roots, uses_system_roots) = certificates::roots();
     let setup = Verifier::new(roots, Arc::clone(&provider), accept_invalid).and_then(|verifier| {
@@ -43,39 +113,28 @@ pub(crate) async fn handshake(
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok((verifier, config))
     });
-    let (verifier, config) = match setup {
-        Ok(setup) => setup,
-        Err(error) => return tls_error_result(&error),
-    };
+    let (verifier, config) = setup.map_err(HandshakeError::Setup)?;
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
-    match timeout(limit, connecting).await {
-        Ok(Ok(stream)) => {
-            let roots_note = if uses_system_roots {
-                ""
-            } else {
-                " (with Mozilla's roots, because the system has none)"
-            };
-            let certificate_error = verifier.certificate_error();
-            let certificate_text = certificate_error.as_ref().map_or_else(
-                || format!("the certificate is valid{roots_note}"),
-                |error| {
-                    format!("{}; accepted because of --insecure", describe_certificate_error(error))
-                },
-            );
-            let detail = format!("{}, {certificate_text}", version(&stream));
-            let mut step = StepResult::ok(stream, detail);
-            step.warning = certificate_error.is_some();
-            step
-        }
-        Ok(Err(error)) => io_error_result(&error),
-        Err(_) => {
-            let detail = format!("no response to the handshake within {limit:?}");
-            StepResult::failed(failure_before_request(Cause::ConnectionReadTimeout), detail)
-        }
-    }
+    let stream = connecting.await.map_err(HandshakeError::Io)?;
+    Ok(Connected { stream, verifier, uses_system_roots })
 }
 
-fn version(stream: &TlsStream<TcpStream>) -> &'static str {
+fn completed(connected: Connected) -> StepResult<Stream> {
+    let Connected { stream, verifier, uses_system_roots } = connected;
+    let roots_note =
+        if uses_system_roots { "" } else { " (with Mozilla's roots, because the system has none)" };
+    let certificate_error = verifier.certificate_error();
+    let certificate_text = certificate_error.as_ref().map_or_else(
+        || format!("the certificate is valid{roots_note}"),
+        |error| format!("{}; accepted because of --insecure", describe_certificate_error(error)),
+    );
+    let detail = format!("{}, {certificate_text}", version(&stream));
+    let mut step = StepResult::ok(stream, detail);
+    step.warning = certificate_error.is_some();
+    step
+}
+
+fn version(stream: &Stream) -> &'static str {
     match stream.get_ref().1.protocol_version() {
         Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
         Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",

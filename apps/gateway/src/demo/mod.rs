@@ -94,8 +94,10 @@ impl Demo {
         let services = ReloadableRouter::start(&config, dashboard.clone())
             .map_err(|error| ExitError::Failure(error.to_string()))?;
         let (upstreams, settings) = (services.upstreams(), services.server_settings());
-        let app = App::new(services, dashboard.clone(), prometheus);
-        let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown, settings));
+        let status = server::ServerStatus::default();
+        let app = App::new(services, dashboard.clone(), prometheus, status.clone());
+        let serving = server::serve_until_shutdown(listener, app, shutdown, settings, status);
+        let server = tokio::spawn(serving);
         let attempt_timeout = self.policy.attempt;
         let rows = run_load_tests(&tested, &upstreams, gateway, attempt_timeout).await;
         println!("\n{}", report::table(&rows, attempt_timeout));

@@ -23,6 +23,10 @@ pub(crate) struct ServerConfig {
     /// The maximum time for requests in flight to complete after the shutdown signal.
     #[serde(deserialize_with = "deserialize_duration")]
     pub(super) drain_timeout: Duration,
+    /// The time after the shutdown signal for which the server still accepts connections, although
+    /// it is not ready. A load balancer notices meanwhile.
+    #[serde(deserialize_with = "deserialize_duration")]
+    pub(super) shutdown_delay: Duration,
     /// The maximum number of connections. At the maximum, new ones wait in the listen backlog.
     pub(super) max_connections: NonZeroU32,
     /// Serves TLS if set.
@@ -39,6 +43,7 @@ impl Default for ServerConfig {
             send_timeout: Duration::from_secs(60),
             // As long as the default `total` of `[policy]`.
             drain_timeout: Duration::from_secs(600),
+            shutdown_delay: Duration::ZERO,
             max_connections: const { NonZeroU32::new(10_000).unwrap() },
             tls: None,
         }

@@ -11,7 +11,8 @@
 //! | `max_connections` are open | New connections wait in the listen backlog. |
 //! | Out of file descriptors | New connections wait, and one warning a minute is logged. |
 //! | SIGHUP | New connections get the new certificate and limits. |
-//! | Ctrl-C or SIGTERM | Idle connections end, and the others after their requests in flight. |
+//! | Ctrl-C or SIGTERM | For `shutdown_delay`, the server is not ready, but still accepts connections. |
+//! | `shutdown_delay` has passed | Idle connections end, and the others after their requests in flight. |
 //! | A second signal, or `drain_timeout` | All connections end. |
 
 mod accept;
@@ -25,6 +26,7 @@ mod io;
 mod protocol;
 mod settings;
 mod signals;
+mod status;
 mod time_limits;
 mod tls;
 
@@ -40,23 +42,27 @@ pub(crate) use self::{
     connection_info::{ConnectionInfo, Peer, Scheme},
     settings::{ActiveSettings, Settings},
     signals::reload_on_sighup,
+    status::ServerStatus,
 };
 use crate::{
     app::App,
     forward::{Validate, ValidateLayer},
 };
 
-/// Serves until Ctrl-C or SIGTERM, sends `shutdown`, and drains the requests in flight.
+/// Serves until Ctrl-C or SIGTERM and for the shutdown delay, sends `shutdown`, and drains the
+/// requests in flight.
 pub(crate) async fn serve_until_shutdown(
     listener: TcpListener,
     app: App,
     shutdown: watch::Sender<bool>,
     settings: ActiveSettings,
+    status: ServerStatus,
 ) -> std::io::Result<()> {
     let mut signals = ShutdownSignals::install()?;
     let scheme = if settings.get().tls.is_some() { Scheme::Https } else { Scheme::Http };
     println!("listening on {}://{}", scheme.as_str(), listener.local_addr()?);
-    let listener = LimitedListener::new(listener, settings.get().config.max_connections);
+    let mut listener = LimitedListener::new(listener, settings.get().config.max_connections);
+    listener.report_to(&status);
     let server = ConnectionServer {
         app: ValidateLayer.layer(app),
         builder: Arc::new(protocol::builder()),
@@ -64,9 +70,23 @@ pub(crate) async fn serve_until_shutdown(
         shutdown: CancellationToken::new(),
     };
     tokio::select! {
-        () = serve(listener, &server, &settings) => {}
+        () = serve(&mut listener, &server, &settings) => {}
         () = signals.recv() => {}
     }
+    status.stop();
+    let shutdown_delay = settings.get().config.shutdown_delay;
+    if !shutdown_delay.is_zero() {
+        eprintln!("not ready; accepting connections for {shutdown_delay:?}");
+        tokio::select! {
+            () = serve(&mut listener, &server, &settings) => {}
+            () = tokio::time::sleep(shutdown_delay) => {}
+            () = signals.recv() => {
+                eprintln!("shutdown delay ended by a second signal");
+                return Ok(());
+            }
+        }
+    }
+    drop(listener);
     eprintln!("draining");
     shutdown.send_replace(true);
     server.shutdown.cancel();
@@ -85,7 +105,7 @@ pub(crate) async fn serve_until_shutdown(
 
 /// Serves each connection in a task of its own, so that a panic ends only that connection.
 async fn serve(
-    mut listener: LimitedListener,
+    listener: &mut LimitedListener,
     server: &ConnectionServer<Validate<App>>,
     settings: &ActiveSettings,
 ) {

@@ -13,6 +13,7 @@ fn invalid_server_table_is_reported_in_one_line_with_position() {
         ("idle_timeout = \"0ms\"", "FILE:2: idle_timeout: expected a duration above 0s and up to"),
         ("send_timeout = \"0s\"", "FILE:2: send_timeout: expected a duration above 0s and up to"),
         ("drain_timeout = \"0s\"", "FILE:2: drain_timeout: expected a duration above 0s and up"),
+        ("shutdown_delay = \"0s\"", "FILE:2: shutdown_delay: expected a duration above 0s and up"),
         ("drain_timeout = \"999 years\"", "FILE:2: drain_timeout: expected a duration above 0s"),
         ("max_connections = 0", "FILE:2: max_connections: invalid value: integer `0`, expected"),
         ("tls = { cert = \"c\" }", "FILE:2: tls: missing field `key`"),

@@ -96,3 +96,32 @@ async fn drain_ends_when_drain_timeout_has_passed() {
     assert_eq!((code, messages(&stderr)), (Some(0), expected), "{stderr}");
     assert!(!caller.read_to_end().await.ends_with(LAST.as_bytes()));
 }
+
+#[tokio::test]
+async fn ready_endpoint_is_503_within_shutdown_delay() {
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let mut gateway = Running::start("shutdown_delay = \"1h\"", origin.addr());
+    assert_eq!(gateway.process.request("GET", "/@/ready").await.0, 200);
+    let line = gateway.process.signal_and_read_line("-TERM");
+    assert_eq!(line, "not ready; accepting connections for 3600s");
+    let (status, _, body) = gateway.process.request("GET", "/@/ready").await;
+    assert_eq!((status.as_u16(), body.as_str()), (503, "shutting down\n"));
+    // New connections and requests are still served.
+    assert_eq!(gateway.process.request("GET", "/@/health").await.0, 200);
+    assert_eq!(gateway.process.request("GET", "/a").await.0, 200);
+    let (code, stderr) = gateway.process.stop("-TERM");
+    let expected = vec!["shutdown delay ended by a second signal"];
+    assert_eq!((code, messages(&stderr)), (Some(0), expected), "{stderr}");
+}
+
+#[tokio::test]
+async fn drain_begins_when_shutdown_delay_has_passed() {
+    let origin = Origin::start(Script::Healthy).await.unwrap();
+    let gateway = Running::start("shutdown_delay = \"200ms\"", origin.addr());
+    let mut idle = Caller::connect(gateway.address).await;
+    idle.request().await;
+    let (code, stderr) = gateway.process.stop("-TERM");
+    let expected = vec!["not ready; accepting connections for 200ms", "draining"];
+    assert_eq!((code, messages(&stderr)), (Some(0), expected), "{stderr}");
+    assert_eq!(idle.read_to_end().await, b"");
+}
