@@ -30,7 +30,10 @@ impl TryFrom<String> for ApiKey {
         let value = env::var(&variable).map_err(|_| expected("a key"))?;
         let mut value: HeaderValue =
             value.trim().parse().map_err(|_| expected("a key in ASCII"))?;
-        if value.is_empty() || value.to_str().is_err() {
+        if value.is_empty() {
+            return Err(expected("a key that is not empty"));
+        }
+        if value.to_str().is_err() {
             return Err(expected("a key in ASCII"));
         }
         value.set_sensitive(true);

@@ -125,7 +125,7 @@ impl ReloadableRouter {
 /// Loads the certificate that the configuration names.
 fn load_server(config: &Config) -> Result<Settings, ConfigError> {
     Settings::load(config.server.clone())
-        .map_err(|error| config.error(&format!("[server] tls: {error}")))
+        .map_err(|error| config.error_at(error.span, error.key, &error.message))
 }
 
 impl ActiveConfig {
