@@ -302,6 +302,7 @@ pub mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod layer_order;
 mod received_target;
+mod request_attributes;
 mod redact;
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight", feature = "logging"))]
 mod rejections;
@@ -369,6 +370,7 @@ pub use seawall_test as test_util;
 
 pub use self::{
     received_target::ReceivedTarget,
+    request_attributes::RequestAttributes,
     time_limit::{Deadline, TimeoutBody},
 };
 

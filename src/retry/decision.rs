@@ -116,7 +116,7 @@ where
         }
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
         let is_allowed = is_free || budget.withdraw(Instant::now);
-        if let Some(used_ratio) = budget.used_ratio(Instant::now()) {
+        if let Some(used_ratio) = budget.used_ratio_at(Instant::now()) {
             let key = budget.key().or(this.settings.name.as_ref());
             crate::metrics::record_budget_ratio(key, used_ratio);
         }

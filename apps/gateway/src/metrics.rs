@@ -2,10 +2,19 @@
 
 use std::time::Duration;
 
+use ::metrics::{counter, describe_counter};
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::log;
+
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The number of lines that standard error did not accept.
+const DROPPED_LOG_LINES: &str = "seawall_gateway_log_lines_dropped_total";
+
+/// The number of requests that the policy of the dashboard refused, by status.
+pub(crate) const ADMIN_REFUSALS: &str = "seawall_gateway_admin_refusals_total";
 
 /// Installs the process-wide metrics recorder.
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
@@ -16,6 +25,8 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     seawall::metrics::describe();
+    describe_counter!(DROPPED_LOG_LINES, "Lines of the log that were lost");
+    describe_counter!(ADMIN_REFUSALS, "Refused requests to the dashboard, metrics and controls");
     // Without upkeep, histogram samples accumulate until the next scrape.
     let upkeep = handle.clone();
     tokio::spawn(async move {
@@ -31,6 +42,10 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
 /// Serves `/metrics` in the Prometheus text format.
 pub(crate) fn routes(handle: PrometheusHandle) -> Router {
     let content_type = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    let render = async move || ([content_type], handle.render());
+    let render = async move || {
+        // The thread of the log does not know the recorder.
+        counter!(DROPPED_LOG_LINES).absolute(log::dropped_lines());
+        ([content_type], handle.render())
+    };
     Router::new().route("/metrics", get(render))
 }

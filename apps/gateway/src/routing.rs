@@ -1,6 +1,6 @@
 //! The routes of a service, and the layers around all routes.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{Router, body::Body, extract::MatchedPath, response::IntoResponse};
 use http::Request;
@@ -9,6 +9,8 @@ use seawall::{
     request_duration::RequestDurationLayer,
 };
 use tower::Service;
+
+use crate::forward::{ForwardingConfig, RequestIdLayer};
 
 /// Routes `/NAME` and all paths below it to the service.
 pub(crate) fn service_routes<S, B>(name: &str, service: S) -> Router
@@ -27,10 +29,11 @@ where
         .route_service(&format!("/{name}/{{*rest}}"), service)
 }
 
-/// Logs and measures each request.
-pub(crate) fn with_observability(router: Router) -> Router {
+/// Gives each request an id, logs it and measures it.
+pub(crate) fn with_observability(router: Router, forwarding: Arc<ForwardingConfig>) -> Router {
     // As one layer, because the router allocates a clone of each for every request.
     router.layer((
+        RequestIdLayer::new(forwarding),
         RequestDurationLayer::server().route_fn(matched_route),
         // The log line itself describes the request, so the span is needed at DEBUG only.
         LoggingLayer::server().span_level(Level::Debug),

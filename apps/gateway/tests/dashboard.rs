@@ -4,30 +4,13 @@ mod support;
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use scripted_origin::{Origin, Script};
 use serde_json::{Value, json};
-use support::GatewayProcess;
+use support::{GatewayProcess, get, send};
 use tokio::time::Instant;
-
-async fn send(method: &str, url: &str, fields: &[(&str, &str)]) -> Response<Incoming> {
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let mut request = Request::builder().method(method).uri(url);
-    for (name, value) in fields {
-        request = request.header(*name, *value);
-    }
-    client.request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()
-}
-
-async fn get(url: &str, fields: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
-    let (head, body) = send("GET", url, fields).await.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    (head.status, head.headers, String::from_utf8(bytes.to_vec()).unwrap())
-}
 
 /// An open event stream and its buffered text.
 struct EventStream(Response<Incoming>, String);

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use http::{HeaderMap, Request, header::ORIGIN};
+use seawall::RequestAttributes;
 use tokio::time::Instant;
 
 use super::{
@@ -107,6 +108,10 @@ impl Admission {
     /// Returns the request without the tokens of the gateway.
     pub(super) fn admit(&self, request: Request<Body>) -> Result<Request<Body>, Denied> {
         let tokens = &self.access.tokens;
+        let attributes = request.extensions().get::<RequestAttributes>().cloned();
+        if let Some(attributes) = &attributes {
+            attributes.set_service(Arc::clone(&self.service));
+        }
         let network = ClientNetwork::of(&request);
         let client = if tokens.has_clients() {
             Some(self.authenticate(&request, network)?)
@@ -115,6 +120,9 @@ impl Admission {
         } else {
             None
         };
+        if let (Some(attributes), Some(client)) = (attributes, client) {
+            attributes.set_client(Arc::clone(&client.name));
+        }
         if let Some(limiter) = &self.access.rate_limiter {
             let named = client.map(|client| ClientId::Named(Arc::clone(&client.name)));
             limiter.check(named.unwrap_or_else(|| network.into())).map_err(Denied::RateLimited)?;

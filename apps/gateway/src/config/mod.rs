@@ -126,6 +126,23 @@ impl Config {
         self.services.iter().any(ServiceConfig::has_api_keys)
     }
 
+    /// Returns the names of the sections that differ from `old`, without the services.
+    pub(crate) fn changed_sections(&self, old: &Self) -> Vec<&'static str> {
+        [
+            ("[limit]", self.limit != old.limit),
+            ("[[client]]", self.clients != old.clients),
+            ("[admin]", self.admin != old.admin),
+            ("allowed_origins", self.allowed_origins != old.allowed_origins),
+            ("[policy]", self.policy != old.policy),
+            ("[forwarding]", self.forwarding != old.forwarding),
+            ("[connections]", self.connections != old.connections),
+            ("[server]", self.server != old.server),
+        ]
+        .into_iter()
+        .filter_map(|(name, has_changed)| has_changed.then_some(name))
+        .collect()
+    }
+
     /// Creates an error that names the file, if there is one.
     pub(crate) fn error(&self, message: &str) -> ConfigError {
         match &self.source {

@@ -26,8 +26,8 @@ use crate::{
     dashboard::{Dashboard, DemoControls, DemoUpstream, Fault},
     engine::ReloadableRouter,
     exit_error::ExitError,
-    log::LogHandle,
-    server,
+    log::{self, LogHandle},
+    server, startup, terminal,
     upstream::Upstream,
 };
 
@@ -95,10 +95,11 @@ impl Demo {
             .map_err(|error| ExitError::Failure(error.to_string()))?;
         let (upstreams, settings) = (services.upstreams(), services.server_settings());
         let app = app::router(services, dashboard.clone(), prometheus);
+        startup::log_dashboard(settings.scheme().as_str(), gateway);
         let server = tokio::spawn(server::serve_until_shutdown(listener, app, shutdown, settings));
         let attempt_timeout = self.policy.attempt;
         let rows = run_load_tests(&tested, &upstreams, gateway, attempt_timeout).await;
-        println!("\n{}", report::table(&rows, attempt_timeout));
+        log::print_line(&format_args!("\n{}", report::table(&rows, attempt_timeout)));
         if once {
             return report::verify(&rows);
         }
@@ -111,9 +112,10 @@ impl Demo {
         tokio::spawn(commands.run(Arc::clone(&controls), origins));
         tokio::spawn(background_load::run(gateway, dashboard, Arc::clone(&controls)));
         controls.finish_load_test();
-        println!(
+        let text = format!(
             "Open http://{gateway}/ in a browser, or request /flaky, /dead, …. Stop with Ctrl-C."
         );
+        log::print_line(&terminal::fit(text));
         match server.await {
             Ok(result) => result.map_err(start_error),
             Err(error) => Err(start_error(io::Error::other(error))),

@@ -5,7 +5,7 @@ use std::{fmt::Write, time::Duration};
 use seawall::Cause;
 
 use super::load_test::{LoadTestResult, REQUESTS};
-use crate::exit_error::ExitError;
+use crate::{exit_error::ExitError, log, terminal};
 
 /// The maximum number of attempts per request. The retry budget allows 20 %, and at least three
 /// retries.
@@ -88,9 +88,9 @@ pub(crate) fn table(rows: &[Row], attempt_timeout: Duration) -> String {
 pub(crate) fn verify(rows: &[Row]) -> Result<(), ExitError> {
     let problems: Vec<_> = rows.iter().flat_map(find_problems).collect();
     if problems.is_empty() {
-        println!(
-            "seawall hid the failures of flaky, limited the load of retries, and diagnosed every fault."
-        );
+        let verdict = "seawall hid the failures of flaky, limited the load of retries, and diagnosed \
+                       every fault.";
+        log::print_line(&terminal::fit(verdict.into()));
         Ok(())
     } else {
         Err(ExitError::Failure(problems.join("; ")))

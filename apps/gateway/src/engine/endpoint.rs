@@ -20,7 +20,7 @@ pub(super) type EndpointStack = BoxCloneSyncService<UpstreamRequest, Response<Bo
 pub(super) struct Endpoint {
     stack: EndpointStack,
     pub(super) health: EndpointHealth,
-    in_flight: InFlightCount,
+    pub(super) in_flight: InFlightCount,
     /// Runs as long as the endpoint. A call of an earlier configuration keeps its endpoints until it
     /// has a response.
     _scripted: Option<ScriptedUpstream>,

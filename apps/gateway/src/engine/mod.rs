@@ -14,13 +14,17 @@ mod health;
 mod in_flight;
 mod kept_bodies;
 mod rejection;
+mod reload;
 mod resources;
 mod router;
 mod scripted;
 mod service;
+mod status;
 
 pub(crate) use self::{
     rejection::Rejection,
+    reload::ConfigStatus,
     router::{ConfigFile, ReloadableRouter},
     scripted::ScriptedBehavior,
+    status::ServiceStatus,
 };

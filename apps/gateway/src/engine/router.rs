@@ -4,14 +4,19 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     task::{Context, Poll},
 };
 
 use axum::{Router, body::Body, http::StatusCode};
 use http::{Request, Response};
 
-use super::{resources::Resources, service::RunningService};
+use super::{
+    reload::{ConfigStatus, ReloadReport},
+    resources::Resources,
+    service::RunningService,
+    status::ServiceStatus,
+};
 use crate::{
     access::{AdminAccess, ClientRateLimiter, RateLimitConfig, ServiceAccess},
     config::{Config, ConfigError, Policy, ServiceConfig},
@@ -32,6 +37,7 @@ pub(crate) struct ReloadableRouter {
     server: ActiveSettings,
     admin: AdminAccess,
     active: Arc<RwLock<ActiveConfig>>,
+    status: Arc<Mutex<ConfigStatus>>,
 }
 
 /// The file of a configuration, from which it can be reloaded.
@@ -50,6 +56,7 @@ impl ConfigFile {
 
 #[derive(Clone)]
 struct ActiveConfig {
+    config: Arc<Config>,
     router: Router,
     resources: Resources,
     services: Arc<[ActiveService]>,
@@ -57,8 +64,8 @@ struct ActiveConfig {
 }
 
 #[derive(Clone)]
-struct ActiveService {
-    config: ServiceConfig,
+pub(super) struct ActiveService {
+    pub(super) config: ServiceConfig,
     policy: Policy,
     running: RunningService,
 }
@@ -71,7 +78,8 @@ impl ReloadableRouter {
         let active = ActiveConfig::build(config, None, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
         let active = Arc::new(RwLock::new(active));
-        Ok(Self { dashboard, server, admin, active })
+        let status = Arc::new(Mutex::new(ConfigStatus::new()));
+        Ok(Self { dashboard, server, admin, active, status })
     }
 
     /// Loads the file and the certificate again and applies them to new requests.
@@ -81,16 +89,28 @@ impl ReloadableRouter {
     ///
     /// # Errors
     /// Returns the error of the file. The active configuration then stays in force.
-    pub(crate) fn reload(&self, file: &ConfigFile) -> Result<(), ConfigError> {
+    pub(crate) fn reload(&self, file: &ConfigFile) -> Result<ReloadReport, ConfigError> {
+        let result = self.try_reload(file);
+        let mut status = self.lock_status();
+        match &result {
+            Ok(_) => status.on_success(),
+            Err(error) => status.on_error(error.to_string()),
+        }
+        result
+    }
+
+    fn try_reload(&self, file: &ConfigFile) -> Result<ReloadReport, ConfigError> {
         let config = file.load()?;
         let server = load_server(&config)?;
         let old = self.active();
         let active = ActiveConfig::build(&config, Some(&old), &self.admin)?;
+        let report =
+            ReloadReport::new((&old.config, &old.services), (&active.config, &active.services));
         self.admin.replace(config.admin.as_ref());
         self.dashboard.set_upstreams(&active.upstreams());
         self.server.replace(server);
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
-        Ok(())
+        Ok(report)
     }
 
     /// Returns the settings of the server, which a reload replaces.
@@ -106,6 +126,20 @@ impl ReloadableRouter {
     /// Returns a line with the paths of all services.
     pub(crate) fn index_text(&self) -> String {
         self.active().index_text()
+    }
+
+    /// Returns the state of the configuration.
+    pub(crate) fn config_status(&self) -> ConfigStatus {
+        self.lock_status().clone()
+    }
+
+    /// Returns the state of all services, in the order of the configuration.
+    pub(crate) fn service_statuses(&self) -> Vec<ServiceStatus> {
+        self.active().services.iter().map(|service| service.running.status()).collect()
+    }
+
+    fn lock_status(&self) -> MutexGuard<'_, ConfigStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the upstreams of all services, in the order of the configuration.
@@ -152,14 +186,15 @@ impl ActiveConfig {
                 .map_err(|error| config.error(&error))
         });
         let services = services.collect::<Result<_, ConfigError>>()?;
-        let mut active = Self { router: Router::new(), resources, services, rate_limiter };
+        let config = Arc::new(config.clone());
+        let mut active = Self { config, router: Router::new(), resources, services, rate_limiter };
         let not_found = format!("No such service. {}", active.index_text());
         let services = active.services.iter().map(|service| &service.running);
         let routes = services.fold(Router::new(), |router, running| {
             router.merge(running.routes(&access, &forwarding))
         });
         let routes = routes.fallback(async move || (StatusCode::NOT_FOUND, not_found));
-        active.router = routing::with_observability(routes);
+        active.router = routing::with_observability(routes, forwarding);
         Ok(active)
     }
 
@@ -174,6 +209,11 @@ impl ActiveConfig {
 }
 
 impl ActiveService {
+    /// Returns whether this is the other service, not one that replaces it.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.running.is_same_as(&other.running)
+    }
+
     /// Returns the old service if neither its configuration nor its policy has changed.
     fn start_or_keep(
         config: &ServiceConfig,

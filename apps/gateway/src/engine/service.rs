@@ -13,8 +13,14 @@ use seawall::{
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
 use super::{
-    balancer::Balancer, client_wait::ClientWaitLayer, drain::DrainLayer, endpoint_stack,
-    kept_bodies::KeptBodiesLayer, resources::Resources, scripted::ScriptedUpstream,
+    balancer::Balancer,
+    client_wait::ClientWaitLayer,
+    drain::DrainLayer,
+    endpoint_stack,
+    kept_bodies::KeptBodiesLayer,
+    resources::Resources,
+    scripted::ScriptedUpstream,
+    status::{Monitor, ServiceStatus},
 };
 use crate::{
     access::{CorsLayer, ServiceAccess},
@@ -47,6 +53,7 @@ pub(super) struct RunningService {
     rewrites_location: bool,
     stack: ServiceStack,
     pub(super) upstreams: Vec<Upstream>,
+    monitor: Monitor,
 }
 
 impl RunningService {
@@ -85,7 +92,7 @@ impl RunningService {
                 format!("{name} {} · {host}", index + 1)
             };
             let (upstream, endpoint) = endpoint_stack::endpoint(
-                upstream_name,
+                &upstream_name,
                 url,
                 upstream_config,
                 config.dialect,
@@ -97,11 +104,13 @@ impl RunningService {
             endpoints.push(endpoint.with_scripted_upstream(scripted));
         }
         let stats = is_only_endpoint.then(|| Arc::clone(&upstreams[0].stats));
+        let budget = Budget::new(Ratio::percent(20), MIN_RETRIES);
+        let monitor = Monitor::new(budget.clone(), &upstreams, &endpoints);
         let mut retry = RetryLayer::new()
             .named(&name)
             .max_retries(policy.max_retries(endpoints.len(), config.dialect))
             .retry_if_probably_unprocessed(true)
-            .budget(Budget::new(Ratio::percent(20), MIN_RETRIES))
+            .budget(budget.clone())
             .max_replay_bytes(policy.body_limit);
         if config.dialect.is_some() || policy.any_method {
             retry = retry.retry_statuses([408, 409, 429].into_iter().chain(500..600));
@@ -128,7 +137,17 @@ impl RunningService {
             rewrites_location: config.rewrite_location,
             stack,
             upstreams,
+            monitor,
         })
+    }
+
+    pub(super) fn status(&self) -> ServiceStatus {
+        self.monitor.status(&self.name, self.dialect)
+    }
+
+    /// Returns whether this is the other service, not one that replaces it.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.monitor.is_same_as(&other.monitor)
     }
 
     /// Returns the routes of the service, behind authentication.

@@ -34,6 +34,7 @@ use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Layer;
+use tracing::Level;
 
 use self::{accept::LimitedListener, connection::ConnectionServer, signals::ShutdownSignals};
 pub(crate) use self::{
@@ -42,7 +43,7 @@ pub(crate) use self::{
     settings::{ActiveSettings, Settings},
     signals::reload_on_sighup,
 };
-use crate::forward::ValidateLayer;
+use crate::{forward::ValidateLayer, log};
 
 /// Serves until Ctrl-C or SIGTERM, sends `shutdown`, and drains the requests in flight.
 pub(crate) async fn serve_until_shutdown(
@@ -52,8 +53,8 @@ pub(crate) async fn serve_until_shutdown(
     settings: ActiveSettings,
 ) -> std::io::Result<()> {
     let mut signals = ShutdownSignals::install()?;
-    let scheme = if settings.get().tls.is_some() { Scheme::Https } else { Scheme::Http };
-    println!("listening on {}://{}", scheme.as_str(), listener.local_addr()?);
+    let scheme = settings.scheme();
+    log::print_line(&format_args!("listening on {}://{}", scheme.as_str(), listener.local_addr()?));
     let listener = LimitedListener::new(listener, settings.get().config.max_connections);
     let server = ConnectionServer {
         app: ValidateLayer.layer(app),
@@ -65,7 +66,7 @@ pub(crate) async fn serve_until_shutdown(
         () = serve(listener, &server, &settings) => {}
         () = signals.recv() => {}
     }
-    eprintln!("draining");
+    log::notice(Level::INFO, &"draining");
     shutdown.send_replace(true);
     server.shutdown.cancel();
     server.tasks.close();
@@ -73,9 +74,9 @@ pub(crate) async fn serve_until_shutdown(
     tokio::select! {
         biased;
         () = server.tasks.wait() => {}
-        () = signals.recv() => eprintln!("draining ended by a second signal"),
+        () = signals.recv() => log::notice(Level::WARN, &"draining ended by a second signal"),
         () = tokio::time::sleep(drain_timeout) => {
-            eprintln!("draining timed out after {drain_timeout:?}");
+            log::notice(Level::WARN, &format_args!("draining timed out after {drain_timeout:?}"));
         }
     }
     Ok(())
