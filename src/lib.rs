@@ -302,10 +302,10 @@ pub mod keys;
 #[cfg(any(feature = "circuit-breaker", feature = "logging"))]
 mod layer_order;
 mod received_target;
-mod request_attributes;
 mod redact;
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight", feature = "logging"))]
 mod rejections;
+mod request_attributes;
 mod semconv;
 mod sharded_arc;
 mod sync;

@@ -1,7 +1,10 @@
 //! The access log of a gateway: the received target, the upstream, and one event per failure.
 
 use http::{HeaderValue, header::HOST};
-use seawall::{ReceivedTarget, RequestAttributes, gateway::UpstreamUri, standard::StandardLayer, test_util::Step};
+use seawall::{
+    ReceivedTarget, RequestAttributes, gateway::UpstreamUri, standard::StandardLayer,
+    test_util::Step,
+};
 use tower::ServiceBuilder;
 use tracing::Level as TracingLevel;
 

@@ -89,16 +89,16 @@ where
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx));
         if let (Ok(response), Some(id)) = (&mut response, this.id.take()) {
-            set_response_id(response.headers_mut(), id);
+            set_response_id(response.headers_mut(), &id);
         }
         Poll::Ready(response)
     }
 }
 
-fn set_response_id(headers: &mut HeaderMap, id: HeaderValue) {
+fn set_response_id(headers: &mut HeaderMap, id: &HeaderValue) {
     // Fails only if the map is full. Then the response has no id.
     let upstream_id = headers.try_insert(&X_REQUEST_ID, id.clone()).ok().flatten();
-    if let Some(upstream_id) = upstream_id.filter(|upstream_id| *upstream_id != id) {
+    if let Some(upstream_id) = upstream_id.filter(|upstream_id| upstream_id != id) {
         let _ = headers.try_insert(&X_UPSTREAM_REQUEST_ID, upstream_id);
     }
 }

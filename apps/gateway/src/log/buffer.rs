@@ -191,7 +191,7 @@ impl<W: Write, R: Fn(u64) -> String> Writer<W, R> {
 }
 
 fn count_lines(lines: &[u8]) -> u64 {
-    lines.iter().filter(|byte| **byte == b'\n').count() as u64
+    lines.split(|byte| *byte == b'\n').count() as u64 - 1
 }
 
 #[cfg(test)]

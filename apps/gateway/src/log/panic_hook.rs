@@ -15,7 +15,10 @@ pub(super) fn install() {
 }
 
 fn log_panic(info: &PanicHookInfo<'_>) {
-    let text = info.payload_as_str().unwrap_or("a value that is no text");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref().map(String::as_str));
+    let text = text.unwrap_or("a value that is no text");
     // A text with several lines must not look like several entries.
     let text: String = text.chars().flat_map(char::escape_debug).collect();
     let location = info.location().map(ToString::to_string).unwrap_or_default();

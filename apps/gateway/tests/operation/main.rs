@@ -12,7 +12,7 @@ mod status;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{fs, net::SocketAddr};
+use std::fs;
 
 use scripted_origin::{Origin, Script};
 use serde_json::Value;
@@ -28,10 +28,6 @@ fn config_file(text: &str) -> NamedTempFile {
 
 fn path(file: &NamedTempFile) -> &str {
     file.path().to_str().unwrap()
-}
-
-fn address(gateway: &GatewayProcess) -> SocketAddr {
-    gateway.url.strip_prefix("http://").unwrap().parse().unwrap()
 }
 
 /// Parses a log in which each line is a JSON object.
