@@ -18,6 +18,7 @@ mod dialect;
 mod engine;
 mod exit_error;
 mod forward;
+mod latency;
 mod log;
 mod metrics;
 mod observe;

@@ -18,6 +18,7 @@ use seawall::{
     find_source,
     retry::{RetriesExhausted, RetryReport},
 };
+use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::{
@@ -58,10 +59,13 @@ where
 
     // Neither a cancelled call nor a failure of the caller, such as a broken upload, is recorded.
     fn call(&mut self, request: Request<R>) -> Self::Future {
+        let started = Instant::now();
         let call = self.inner.call(request);
         let stats = Arc::clone(&self.stats);
         Box::pin(async move {
-            match call.await {
+            let result = call.await;
+            stats.record_latency(started.elapsed());
+            match result {
                 Ok(response) => {
                     let outcome = response_outcome(&response);
                     let response = response.map(Body::new);
