@@ -305,6 +305,7 @@ mod received_target;
 mod redact;
 #[cfg(any(feature = "circuit-breaker", feature = "in-flight", feature = "logging"))]
 mod rejections;
+mod request_attributes;
 mod semconv;
 mod sharded_arc;
 mod sync;
@@ -369,6 +370,7 @@ pub use seawall_test as test_util;
 
 pub use self::{
     received_target::ReceivedTarget,
+    request_attributes::RequestAttributes,
     time_limit::{Deadline, TimeoutBody},
 };
 

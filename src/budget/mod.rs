@@ -106,7 +106,15 @@ impl Budget {
 impl Budget {
     /// Returns the ratio of used to allowed retries, from 0 to 1, or `None` if the budget is
     /// unlimited.
-    pub(crate) fn used_ratio(&self, now: Instant) -> Option<f64> {
+    ///
+    /// With one [budget per key](crate::retry::RetryLayer::budget_per_key), it is that of the
+    /// requests without a key.
+    #[must_use]
+    pub fn used_ratio(&self) -> Option<f64> {
+        self.used_ratio_at(Instant::now())
+    }
+
+    pub(crate) fn used_ratio_at(&self, now: Instant) -> Option<f64> {
         let (used, allowed) = self.counts.as_ref()?.window(now).usage(now, self.limit);
         Some(if allowed == 0 { 1.0 } else { (used as f64 / allowed as f64).min(1.0) })
     }

@@ -21,6 +21,7 @@ use super::{
     target::{FullUrl, Port, Query, RequestTarget},
 };
 use crate::{
+    RequestAttributes,
     escape::{Escaped, EscapedStr, Lossy, MAX_LONG_CHARS, MAX_SHORT_CHARS, escape_bytes},
     redact::redact_text,
 };
@@ -84,6 +85,7 @@ fn emit_event(record: &Record, completion: &Completion<'_>, kind: EventKind, lev
     let grpc_status = response.and_then(|it| it.grpc_status.as_ref());
     let details = record.response_details();
     let target = RequestTarget::new(record);
+    let names = record.attributes.as_ref().map(RequestAttributes::names).unwrap_or_default();
     let (method, original_method) = otel::method_names(&request.method);
     // A success omits some fields: on a client they are in the URL, on a server they never change.
     let is_verbose = kind != EventKind::Success;
@@ -109,6 +111,10 @@ fn emit_event(record: &Record, completion: &Completion<'_>, kind: EventKind, lev
                 .and_then(|it| it.host())
                 .map(|it| EscapedStr(it, MAX_SHORT_CHARS).to_string()),
             { fields::SERVER_PORT } = server.and_then(|it| it.port()).map(Port::number),
+            { fields::CLIENT } = names.client.as_deref(),
+            { fields::SERVICE } = names.service.as_deref(),
+            { fields::UPSTREAM_NAME } = names.upstream.as_deref(),
+            { fields::UPSTREAM_KEY } = names.upstream_key.as_deref(),
             { fields::UPSTREAM_URL } =
                 upstream.map(|it| display(FullUrl(target.with_uri(it)))),
             { fields::ROUTE } =
@@ -136,6 +142,10 @@ fn emit_event(record: &Record, completion: &Completion<'_>, kind: EventKind, lev
                 .map(|it| redact_text(&Lossy(it), &settings.redaction))
                 .map(|it| Escaped(it, MAX_LONG_CHARS).to_string()),
             { fields::CAUSE } = failure.map(|it| display(it.cause().as_str())),
+            { fields::RETRIED_CAUSE } = details
+                .filter(|_| failure.is_none())
+                .and_then(|it| it.retried)
+                .map(|it| display(it.cause().as_str())),
             { fields::REPORTER } = failure.map(|it| display(it.reporter().as_str())),
             { fields::PROCESSED } = failure.map(|it| display(it.processed().as_str())),
             { fields::EVIDENCE } = details.and_then(|it| it.evidence),

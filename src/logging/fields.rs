@@ -56,10 +56,17 @@ pub(super) const OTEL_STATUS_CODE: &str = "otel.status_code";
 pub(super) const GRPC_STATUS: &str = "rpc.response.status_code";
 /// The value of `grpc-message`.
 pub(super) const GRPC_MESSAGE: &str = "seawall.grpc.message";
+/// The names in [`RequestAttributes`](crate::RequestAttributes).
+pub(super) const CLIENT: &str = "seawall.client";
+pub(super) const SERVICE: &str = "seawall.service";
+pub(super) const UPSTREAM_NAME: &str = "seawall.upstream.name";
+pub(super) const UPSTREAM_KEY: &str = "seawall.upstream.key";
 /// The URL of the upstream, on a server that forwards requests.
 pub(super) const UPSTREAM_URL: &str = "seawall.upstream.url";
 /// The name of a [`Cause`](crate::Cause).
 pub(super) const CAUSE: &str = "seawall.cause";
+/// The name of the [`Cause`](crate::Cause) of the last attempt before a success.
+pub(super) const RETRIED_CAUSE: &str = "seawall.retried_cause";
 pub(super) const REPORTER: &str = "seawall.reporter";
 pub(super) const PROCESSED: &str = "seawall.processed";
 /// The evidence that the classifier found.

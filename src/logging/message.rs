@@ -48,6 +48,10 @@ impl Message<'_> {
         if let Some(stop_reason) = stop_reason {
             write!(out, " ({})", stop_reason.description())?;
         }
+        let retried = record.response_details().and_then(|details| details.retried);
+        if let Some(retried) = retried.filter(|_| completion.failure.is_none()) {
+            write!(out, ", after {retried}")?;
+        }
         self.write_inner_call(out)?;
         match record.response_details().and_then(|details| details.evidence) {
             Some(evidence) => write!(out, ": {evidence}"),

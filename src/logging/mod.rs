@@ -131,6 +131,7 @@
 //! | `server.address`, `server.port` | host and port of the URL; on a server also of `Host` | unless a success |
 //! | `network.protocol.version` | `1.1`, `2`, … | unless a success |
 //! | `seawall.upstream.url` | the URL of the upstream, redacted as `url.full` | server that forwards the request |
+//! | `seawall.client`, `seawall.service`, `seawall.upstream.name`, `seawall.upstream.key` | the names in [`RequestAttributes`](crate::RequestAttributes) | if set |
 //! | `http.route` | see [`route_fn`](LoggingLayer::route_fn) | if set |
 //! | `user_agent.original` | see [`log_user_agent`](LoggingLayer::log_user_agent) | if enabled |
 //! | `http.response.status_code`, `http.response.body.size` | the status, and the number of body bytes read | once there is a response |
@@ -139,6 +140,7 @@
 //! | `error.type` | a failed status, or else the cause; on a server not for 4xx, and never if the caller cancelled | failure |
 //! | `error.message` | the text of the innermost error | failure |
 //! | `seawall.cause`, `.reporter`, `.processed`, `.advice` | the parts of the [`Failure`](crate::Failure) | failure |
+//! | `seawall.retried_cause` | the cause of the last failed attempt | success after more than one attempt |
 //! | `seawall.evidence` | the evidence that `BadGatewayClassifierLayer` found | failure |
 //! | `seawall.attempts`, `.stop_reason` | the number of requests sent, and why retrying stopped | if the response has `RetryReport`, or the error is or contains `RetriesExhausted` |
 //! | `seawall.outcome` | `complete`, `error`, `dropped` (during the body), `cancelled` (before the head), `panicked` | always |

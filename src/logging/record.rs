@@ -21,7 +21,7 @@ use super::{
     rejection::last_failure,
     settings::{Role, Settings},
 };
-use crate::{ReceivedTarget, sharded_arc::ShardedArc};
+use crate::{ReceivedTarget, RequestAttributes, sharded_arc::ShardedArc};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,6 +35,7 @@ pub(super) struct Record {
     pub(super) response: Option<ResponseRecord>,
     /// Disabled unless the subscriber enables the span's level.
     pub(super) span: Span,
+    pub(super) attributes: Option<RequestAttributes>,
     /// The server's log around this one, if there is one.
     pub(super) enclosing_log: Option<EnclosingLog>,
     /// Collects the calls of the logs inside this one, if it logs a server's failures.
@@ -90,6 +91,8 @@ pub(super) struct ResponseRecord {
 #[derive(Debug, Default)]
 pub(super) struct ResponseDetails {
     pub(super) failure: Option<Failure>,
+    /// The failure of the last attempt before a success.
+    pub(super) retried: Option<Failure>,
     /// The number of requests sent, including the first.
     pub(super) attempts: Option<u32>,
     /// The reason why retrying stopped.
@@ -109,6 +112,7 @@ impl Record {
             request: RequestRecord::new(settings, head),
             response: None,
             span: Span::none(),
+            attributes: head.extensions().get().cloned(),
             enclosing_log: head.extensions().get().cloned(),
             inner_calls: settings.encloses_logs().then(EnclosingLog::default),
             is_running: false,
@@ -269,6 +273,7 @@ impl ResponseDetails {
             failure.is_some() && settings.max_failed_body_bytes > 0 && is_plain_text(headers);
         Some(Box::new(Self {
             failure,
+            retried: failed_attempts.last().map(|it| *it.failure()).filter(|_| failure.is_none()),
             attempts: report.map(|report| report.attempts().get()),
             stop_reason: report.and_then(RetryReport::stop_reason),
             evidence,

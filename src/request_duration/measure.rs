@@ -1,4 +1,4 @@
-use std::{error::Error, thread};
+use std::{error::Error, sync::Arc, thread};
 
 use http::{Request, StatusCode};
 use metrics::{Label, SharedString, histogram};
@@ -13,6 +13,7 @@ use super::{
     settings::{Role, Settings},
 };
 use crate::{
+    RequestAttributes,
     body::CompletionObserver,
     metrics::{CLIENT_REQUEST_DURATION, SERVER_REQUEST_DURATION},
     semconv::{self, OTHER},
@@ -27,6 +28,8 @@ pub struct Measurement {
     server: ServerLabels,
     scheme: Option<&'static str>,
     route: Option<String>,
+    attributes: Option<RequestAttributes>,
+    labels: Arc<[Label]>,
     status: Option<StatusCode>,
     error_type: Option<&'static str>,
 }
@@ -45,6 +48,12 @@ impl Measurement {
             server,
             scheme: settings.scheme(request.uri().scheme_str()),
             route,
+            attributes: request
+                .extensions()
+                .get()
+                .filter(|_| settings.role == Role::Server)
+                .cloned(),
+            labels: Arc::clone(&settings.labels),
             status: None,
             error_type: None,
         }
@@ -89,7 +98,7 @@ impl Drop for Measurement {
         if thread::panicking() {
             return;
         }
-        let mut labels = Vec::with_capacity(7);
+        let mut labels = Vec::with_capacity(9 + self.labels.len());
         labels.push(Label::new("http.request.method", self.method));
         let mut add = |name: &'static str, value: Option<SharedString>| {
             labels.extend(value.map(|it| Label::new(name, it)));
@@ -100,6 +109,10 @@ impl Drop for Measurement {
         add("server.address", self.server.address.take());
         add("server.port", self.server.port.take());
         add("http.route", self.route.take().map(Into::into));
+        let names = self.attributes.as_ref().map(RequestAttributes::names).unwrap_or_default();
+        add("client", names.client.map(Into::into));
+        add("service", names.service.map(Into::into));
+        labels.extend(self.labels.iter().cloned());
         let name = if self.role == Role::Client {
             CLIENT_REQUEST_DURATION
         } else {

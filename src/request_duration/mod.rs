@@ -13,6 +13,8 @@
 //! | `error.type` | the status of a failed response (from 400 on a client, from 500 on a server), or the [`Cause`](crate::Cause) of an error; omitted if the caller cancelled | both |
 //! | `server.address`, `server.port` | host and port of the URL | client |
 //! | `url.scheme` | `https` if the URL has that scheme, otherwise `http` | server |
+//! | `client`, `service` | the names in [`RequestAttributes`](crate::RequestAttributes), if set | server |
+//! | any other | the values set with [`label`](RequestDurationLayer::label) | both |
 //! | `http.route` | the value returned by [`route_fn`](RequestDurationLayer::route_fn) | server |
 //!
 //! Paths are never labels. Hosts with their ports are recorded unchanged for the first 4,096 of a

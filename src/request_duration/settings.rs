@@ -1,12 +1,15 @@
 use std::{fmt, sync::Arc};
 
 use http::{Request, request::Parts};
+use metrics::Label;
 
 /// The settings of a [`RequestDurationLayer`](super::RequestDurationLayer).
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) role: Role,
     pub(super) route: Route,
+    /// Labels with the same value for all requests.
+    pub(super) labels: Arc<[Label]>,
 }
 
 /// The side of the connection that the layer measures.
@@ -39,7 +42,7 @@ impl fmt::Debug for Route {
 
 impl Settings {
     pub(super) fn new(role: Role) -> Self {
-        Self { role, route: Route::default() }
+        Self { role, route: Route::default(), labels: Arc::default() }
     }
 
     /// Returns the value of `url.scheme`, which the convention requires on a server only.

@@ -104,7 +104,7 @@ where
             && !history.used_free_retry
             && policy.limits.total != Some(0);
         let budget = this.budget.as_deref().unwrap_or_else(|| this.settings.budgets.shared());
-        let used_ratio = budget.used_ratio(Instant::now());
+        let used_ratio = budget.used_ratio();
         let request = RequestFacts {
             time_left,
             deadline_margin,
@@ -124,7 +124,7 @@ where
             return Err(StopReason::NotReplayable);
         }
         let is_allowed = is_free || budget.withdraw(Instant::now);
-        if let Some(used_ratio) = budget.used_ratio(Instant::now()) {
+        if let Some(used_ratio) = budget.used_ratio_at(Instant::now()) {
             let key = budget.key().or(this.settings.name.as_ref());
             crate::metrics::record_budget_ratio(key, used_ratio);
         }

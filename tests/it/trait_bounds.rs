@@ -58,6 +58,7 @@ assert_impl_all!(LoggingLayer: Clone, Send, Sync, std::fmt::Debug);
 assert_not_impl_any!(LoggingLayer: Copy);
 assert_impl_all!(seawall::logging::Logging<()>: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::logging::ResponseBody<Body>: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(seawall::RequestAttributes: Clone, Default, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::ReceivedTarget: Clone, Send, Sync, std::fmt::Debug);
 assert_impl_all!(seawall::tonic::StatusLayer: Copy, Send, Sync, std::fmt::Debug, Default);
 assert_impl_all!(seawall::tonic::StatusService<()>: Clone, Send, Sync, std::fmt::Debug);

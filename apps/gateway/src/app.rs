@@ -27,6 +27,7 @@ use crate::{
     metrics,
     routing::ObservedBody,
     server::ServerStatus,
+    status,
 };
 
 /// Serves each service at `/NAME` and the dashboard at `/`.
@@ -48,39 +49,42 @@ impl App {
         services: ReloadableRouter,
         dashboard: Dashboard,
         prometheus: PrometheusHandle,
-        status: ServerStatus,
+        server: ServerStatus,
     ) -> Self {
         let index_services = services.clone();
         let index = async move |headers: HeaderMap| {
             dashboard::index(&headers, format!("seawall gateway. {}", index_services.index_text()))
         };
-        let own = own_routes(get(index), dashboard, prometheus, services.admin(), status);
+        let pages = dashboard
+            .routes()
+            .merge(metrics::routes(prometheus, server.clone()))
+            .merge(status::routes(services.clone()));
+        let own = own_routes(get(index), pages, services.admin(), server);
         let pages = Router::new().fallback_service(services.clone()).merge(own);
         Self { services, pages }
     }
 }
 
-/// Returns the routes of the dashboard, the metrics and the controls, which have one access policy.
+/// Returns the routes of the dashboard, the metrics, the status and the controls, which have one
+/// access policy.
 fn own_routes(
     index: MethodRouter,
-    dashboard: Dashboard,
-    prometheus: PrometheusHandle,
+    pages: Router,
     admin: AdminAccess,
-    status: ServerStatus,
+    server: ServerStatus,
 ) -> Router {
     Router::new()
         .route("/", index)
-        .merge(dashboard.routes())
-        .merge(metrics::routes(prometheus, status.clone()))
+        .merge(pages)
         .route_layer(middleware::from_fn_with_state(admin, access::require_admin))
         // Comes after the layer, because health checks come from other hosts without a token.
         .route("/@/health", get(async || "ok\n"))
-        .route("/@/ready", get(async move || readiness(&status)))
+        .route("/@/ready", get(async move || readiness(&server)))
 }
 
 /// Returns 200 while new requests should be sent here, and otherwise 503.
-fn readiness(status: &ServerStatus) -> (StatusCode, &'static str) {
-    if status.is_ready() {
+fn readiness(server: &ServerStatus) -> (StatusCode, &'static str) {
+    if server.is_ready() {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")

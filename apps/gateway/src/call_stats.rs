@@ -2,7 +2,6 @@
 //! failures.
 
 use std::{
-    collections::VecDeque,
     num::NonZeroU32,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -10,6 +9,8 @@ use std::{
 
 use seawall::{Failure, retry::StopReason};
 use tokio::time::Instant;
+
+use crate::latency::LatencyWindow;
 
 /// The period that the counts cover, in seconds.
 const WINDOW_SECONDS: usize = 300;
@@ -67,14 +68,18 @@ struct State {
     current_second: u64,
     /// A ring buffer, indexed by second modulo its length.
     counts: [Counts; WINDOW_SECONDS],
-    /// Ordered by the time of the first failure.
-    groups: VecDeque<FailureGroup>,
+    groups: Vec<FailureGroup>,
+    latency: LatencyWindow,
 }
 
 impl Default for CallStats {
     fn default() -> Self {
-        let state =
-            State { current_second: 0, counts: [[0; 4]; WINDOW_SECONDS], groups: VecDeque::new() };
+        let state = State {
+            current_second: 0,
+            counts: [[0; 4]; WINDOW_SECONDS],
+            groups: Vec::new(),
+            latency: LatencyWindow::default(),
+        };
         Self { started: Instant::now(), state: Mutex::new(state) }
     }
 }
@@ -93,6 +98,20 @@ impl CallStats {
         if let Some((call, recovered)) = failed_call {
             state.record_failure(call, recovered);
         }
+    }
+
+    /// Records the time until the head of a response, or until an error.
+    pub(crate) fn record_latency(&self, latency: Duration) {
+        let mut state = self.lock_current();
+        let second = state.current_second;
+        state.latency.record(second, latency);
+    }
+
+    /// Returns p50 and p95 of the last minute. `None` if there was no call.
+    pub(crate) fn latency(&self) -> Option<[Duration; 2]> {
+        let mut state = self.lock_current();
+        let second = state.current_second;
+        state.latency.percentiles(second, [0.5, 0.95])
     }
 
     /// Returns the counts in slots of `seconds`, oldest first. The last slot is incomplete.
@@ -118,14 +137,16 @@ impl CallStats {
         state.sum(first, end - first)
     }
 
-    /// Returns the failure groups, oldest first.
+    /// Returns the failure groups.
     pub(crate) fn failure_groups(&self) -> Vec<FailureGroup> {
-        self.lock_current().groups.iter().copied().collect()
+        self.lock_current().groups.clone()
     }
 
-    /// Clears the counts and keeps the failures.
+    /// Clears the counts and the latencies, and keeps the failures.
     pub(crate) fn clear_counts(&self) {
-        self.lock_current().counts = [[0; 4]; WINDOW_SECONDS];
+        let mut state = self.lock_current();
+        state.counts = [[0; 4]; WINDOW_SECONDS];
+        state.latency = LatencyWindow::default();
     }
 
     /// Locks the state and advances it to the current second.
@@ -175,16 +196,12 @@ impl State {
             group.last_at = now;
             return;
         }
-        if self.groups.len() == MAX_GROUPS {
-            self.groups.pop_front();
+        let group = FailureGroup { latest: call, recovered, count: 1, first_at: now, last_at: now };
+        if self.groups.len() < MAX_GROUPS {
+            self.groups.push(group);
+        } else if let Some(oldest) = self.groups.iter_mut().min_by_key(|group| group.last_at) {
+            *oldest = group;
         }
-        self.groups.push_back(FailureGroup {
-            latest: call,
-            recovered,
-            count: 1,
-            first_at: now,
-            last_at: now,
-        });
     }
 }
 
@@ -235,7 +252,8 @@ mod tests {
         }
         let groups = stats.failure_groups();
         assert_eq!(groups.len(), MAX_GROUPS);
-        assert_eq!(groups[MAX_GROUPS - 1].latest.failure.cause(), *Cause::ALL.last().unwrap());
+        let last = Cause::ALL.last().unwrap();
+        assert!(groups.iter().any(|group| group.latest.failure.cause() == *last));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,12 +1,12 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
+use std::{env, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, ValueEnum, error::ErrorKind};
 use http::Uri;
 use seawall::gateway::UpstreamUri;
 
-use crate::forward::is_host_and_port;
+use crate::{exit_error::ExitError, forward::is_host_and_port};
 
 /// A reverse proxy that hides upstream failures from its callers.
 ///
@@ -55,6 +55,38 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    /// Returns the format of the log if the other arguments may be invalid.
+    pub(crate) fn of_command_line() -> Self {
+        let mut arguments = env::args_os().skip(1);
+        let mut format = Self::Text;
+        while let Some(argument) = arguments.next() {
+            let value = match argument.to_str() {
+                Some("--log") => arguments.next(),
+                Some(argument) => argument.strip_prefix("--log=").map(Into::into),
+                None => None,
+            };
+            if value.is_some_and(|value| value == "json") {
+                format = Self::Json;
+            }
+        }
+        format
+    }
+}
+
+/// The reason why the command line starts no gateway.
+pub(crate) enum NotStarted {
+    /// The text that was asked for.
+    Help(String),
+    Error(ExitError),
+}
+
+impl NotStarted {
+    fn usage(message: &str) -> Self {
+        Self::Error(ExitError::Usage(format!("{message}; see --help")))
+    }
+}
+
 /// The value of `--upstream`.
 #[derive(Clone, Debug)]
 pub(crate) struct UpstreamArgument {
@@ -66,28 +98,23 @@ impl Arguments {
     /// Parses the command line.
     ///
     /// # Errors
-    /// Prints the help or the error, and returns the exit code.
-    pub(crate) fn parse_or_exit_code() -> Result<Self, ExitCode> {
-        let mut arguments = match Self::try_parse() {
-            Ok(arguments) => arguments,
-            Err(help)
-                if matches!(help.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
-            {
-                print!("{help}");
-                return Err(ExitCode::SUCCESS);
+    /// Returns the requested help, or the error.
+    pub(crate) fn from_command_line() -> Result<Self, NotStarted> {
+        let mut arguments = Self::try_parse().map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                NotStarted::Help(error.to_string())
             }
-            Err(error) => {
+            _ => {
                 // The first line is the error. The others explain the usage.
                 let text = error.to_string();
                 let line = text.lines().next().unwrap_or_default();
-                eprintln!("{}; see --help", line.strip_prefix("error: ").unwrap_or(line));
-                return Err(ExitCode::from(2));
+                NotStarted::usage(line.strip_prefix("error: ").unwrap_or(line))
             }
-        };
+        })?;
         for (index, upstream) in arguments.upstreams.iter().enumerate() {
             if arguments.upstreams[..index].iter().any(|other| other.name == upstream.name) {
-                eprintln!("--upstream defines {} twice; see --help", upstream.name);
-                return Err(ExitCode::from(2));
+                let message = format!("--upstream defines {} twice", upstream.name);
+                return Err(NotStarted::usage(&message));
             }
         }
         let default_millis = if arguments.upstreams.is_empty() { 250 } else { 10_000 };
@@ -111,10 +138,11 @@ pub(crate) fn validate_name(name: &str) -> Result<(), &'static str> {
     if matches!(name, "." | "..") {
         return Err("expected a name that is no dot segment");
     }
-    if name == "metrics" {
-        return Err("the name `metrics` is reserved");
+    match name {
+        "metrics" => Err("the name `metrics` is reserved"),
+        "status" => Err("the name `status` is reserved"),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Parses the URL of an upstream.

@@ -1,6 +1,6 @@
 //! Errors that end the program.
 
-use std::{fmt, process::ExitCode};
+use std::fmt;
 
 use crate::config::ConfigError;
 
@@ -13,11 +13,11 @@ pub(crate) enum ExitError {
 }
 
 impl ExitError {
-    pub(crate) fn code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub(crate) fn status(&self) -> u8 {
+        match self {
             Self::Usage(_) => 2,
             Self::Failure(_) => 1,
-        })
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod dialect;
 mod engine;
 mod exit_error;
 mod forward;
+mod latency;
 mod log;
 mod metrics;
 mod observe;
@@ -25,19 +26,29 @@ mod problem_document;
 mod routing;
 mod server;
 mod shared_service;
+mod startup;
+mod status;
+mod terminal;
 mod upstream;
 
-use std::{fmt::Display, io, process::ExitCode, time::Duration};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use app::App;
-use cli::{Arguments, UpstreamArgument};
+use cli::{Arguments, LogFormat, NotStarted, UpstreamArgument};
 use config::{Config, Policy};
 use dashboard::Dashboard;
 use engine::{ConfigFile, ReloadableRouter};
 use exit_error::ExitError;
 use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Map;
 use server::ServerStatus;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
+use tracing::Level;
 
 /// After 10,000 concurrent requests, glibc's allocator retains four times the memory in use.
 /// jemalloc returns unused memory within ten seconds.
@@ -45,19 +56,37 @@ use tokio::{net::TcpListener, sync::watch};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let arguments = match Arguments::parse_or_exit_code() {
-        Ok(arguments) => arguments,
-        Err(code) => return code,
-    };
-    match run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+fn main() -> ExitCode {
+    let arguments = Arguments::from_command_line();
+    let format =
+        arguments.as_ref().map_or_else(|_| LogFormat::of_command_line(), |arguments| arguments.log);
+    // Dropped last, so that the log contains the requests that the end of the runtime cancels.
+    let _log = match log::start(format) {
+        Ok(log) => log,
         Err(error) => {
-            eprintln!("{error}");
-            error.code()
+            let _ = writeln!(io::stderr(), "cannot start the thread of the log: {error}");
+            return ExitCode::FAILURE;
         }
-    }
+    };
+    let result = match arguments {
+        Ok(arguments) => run_to_end(arguments),
+        Err(NotStarted::Help(text)) => {
+            log::print_line(&text.trim_end());
+            Ok(())
+        }
+        Err(NotStarted::Error(error)) => Err(error),
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    let status = error.status();
+    let fields = Map::from_iter([("exit_status".to_owned(), status.into())]);
+    log::notice_with(Level::ERROR, &error, fields);
+    ExitCode::from(status)
+}
+
+fn run_to_end(arguments: Arguments) -> Result<(), ExitError> {
+    let runtime = Runtime::new()
+        .map_err(|error| ExitError::Failure(format!("cannot start the runtime: {error}")))?;
+    runtime.block_on(run(arguments))
 }
 
 async fn run(arguments: Arguments) -> Result<(), ExitError> {
@@ -69,7 +98,7 @@ async fn run(arguments: Arguments) -> Result<(), ExitError> {
     let prometheus = metrics::install()
         .map_err(|error| ExitError::Failure(format!("cannot install metrics: {error}")))?;
     let is_demo = arguments.upstreams.is_empty() && arguments.config.is_none();
-    let log = log::init(arguments.log, is_demo);
+    let log = log::start_events(is_demo);
     let policy = policy_with_attempt_timeout(arguments.attempt_timeout);
     if is_demo {
         let demo = demo::Demo { policy, log };
@@ -97,6 +126,8 @@ async fn serve(
     let dashboard = Dashboard::new(None, on_shutdown);
     let services = ReloadableRouter::start(config, dashboard.clone())?;
     let settings = services.server_settings();
+    startup::log_services(&services.service_statuses());
+    startup::log_dashboard(settings.scheme().as_str(), listener.local_addr().map_err(serve_error)?);
     if let Some(file) = file {
         server::reload_on_sighup(services.clone(), file).map_err(serve_error)?;
     }

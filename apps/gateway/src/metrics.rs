@@ -4,16 +4,22 @@ mod process;
 
 use std::time::Duration;
 
+use ::metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
-use metrics::{Unit, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::server::ServerStatus;
+use crate::{log, server::ServerStatus};
 
 const CONNECTIONS: &str = "seawall_gateway_connections";
 const MAX_CONNECTIONS: &str = "seawall_gateway_max_connections";
 
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The number of lines that standard error did not accept.
+const DROPPED_LOG_LINES: &str = "seawall_gateway_log_lines_dropped_total";
+
+/// The number of requests that the policy of the dashboard refused, by status.
+pub(crate) const ADMIN_REFUSALS: &str = "seawall_gateway_admin_refusals_total";
 
 /// Installs the process-wide metrics recorder.
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
@@ -27,6 +33,8 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(CONNECTIONS, Unit::Count, "Open connections of callers");
     describe_gauge!(MAX_CONNECTIONS, Unit::Count, "Maximum number of connections of callers");
     process::describe();
+    describe_counter!(DROPPED_LOG_LINES, "Lines of the log that were lost");
+    describe_counter!(ADMIN_REFUSALS, "Refused requests to the dashboard, metrics and controls");
     // Without upkeep, histogram samples accumulate until the next scrape.
     let upkeep = handle.clone();
     tokio::spawn(async move {
@@ -49,6 +57,8 @@ pub(crate) fn routes(handle: PrometheusHandle, status: ServerStatus) -> Router {
         gauge!(CONNECTIONS).set(connections);
         gauge!(MAX_CONNECTIONS).set(max_connections);
         process::record();
+        // The thread of the log does not know the recorder.
+        counter!(DROPPED_LOG_LINES).absolute(log::dropped_lines());
         ([content_type], handle.render())
     };
     Router::new().route("/metrics", get(render))

@@ -19,6 +19,7 @@ use seawall::{
     find_source,
     retry::{RetriesExhausted, RetryReport},
 };
+use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::{
@@ -59,7 +60,8 @@ where
 
     // Neither a cancelled call nor a failure of the caller, such as a broken upload, is recorded.
     fn call(&mut self, request: Request<R>) -> Self::Future {
-        ResponseFuture { inner: self.inner.call(request), stats: self.stats.clone() }
+        let stats = self.stats.clone().map(|stats| (stats, Instant::now()));
+        ResponseFuture { inner: self.inner.call(request), stats }
     }
 }
 
@@ -68,7 +70,8 @@ pin_project! {
     pub(crate) struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        stats: Option<Arc<CallStats>>,
+        // The statistics and the start of the call.
+        stats: Option<(Arc<CallStats>, Instant)>,
     }
 }
 
@@ -82,9 +85,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
-        let Some(stats) = this.stats.take() else {
+        let Some((stats, started)) = this.stats.take() else {
             return Poll::Ready(result.map(|response| response.map(ObservedBody::unobserved)));
         };
+        stats.record_latency(started.elapsed());
         Poll::Ready(match result {
             Ok(response) => {
                 let outcome = response_outcome(&response);

@@ -1,6 +1,6 @@
-//! The layers around all services: the log and the duration of each request.
+//! The layers around all services: the id, the log and the duration of each request.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -10,22 +10,29 @@ use seawall::{
 };
 use tower::{Service, ServiceBuilder};
 
-use crate::engine::Routes;
+use crate::{
+    engine::Routes,
+    forward::{ForwardingConfig, RequestId, RequestIdLayer},
+};
 
-/// A service with the log and the duration of each request.
-pub(crate) type Observed<S> = RequestDuration<Logging<S>>;
+/// A service with the id, the log and the duration of each request.
+pub(crate) type Observed<S> = RequestId<RequestDuration<Logging<S>>>;
 
 /// The body of the response of an [`Observed`] service.
 pub(crate) type ObservedBody = request_duration::ResponseBody<logging::ResponseBody<Body>>;
 
-/// Logs and measures each request.
-pub(crate) fn with_observability(routes: Routes) -> Observed<Routes>
+/// Gives each request an id, logs it and measures it.
+pub(crate) fn with_observability(
+    routes: Routes,
+    forwarding: Arc<ForwardingConfig>,
+) -> Observed<Routes>
 where
     Routes: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
     let labels = routes.clone();
     let route = move |head: &http::request::Parts| labels.route_of(head.uri.path());
     ServiceBuilder::new()
+        .layer(RequestIdLayer::new(forwarding))
         .layer(RequestDurationLayer::server().route_fn(route))
         // The log line itself describes the request, so the span is needed at DEBUG only.
         .layer(LoggingLayer::server().span_level(Level::Debug))

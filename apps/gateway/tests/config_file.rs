@@ -25,7 +25,11 @@ fn config_error(text: impl AsRef<[u8]>, listen: &str) -> String {
     let file = config_file(text);
     let path = file.path().to_str().unwrap();
     let mut command = gateway(&["--config", path, "--listen", listen]);
-    let output = command.env("GATEWAY_TEST_KEY", "k").env_remove("NOT_SET").output().unwrap();
+    let output = command
+        .envs([("GATEWAY_TEST_KEY", "k"), ("GATEWAY_EMPTY_KEY", " ")])
+        .env_remove("NOT_SET")
+        .output()
+        .unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
     assert!(output.stdout.is_empty());
@@ -156,6 +160,87 @@ fn setting_that_has_no_effect_or_overflows_is_reported() {
     ] {
         let message = config_error(&text, "127.0.0.1:0");
         assert!(message.starts_with(expected), "{message}\nfor {text}");
+    }
+}
+
+#[test]
+fn mistake_in_service_is_one_line_with_position_key_and_expectation() {
+    let service = "[[service]]\nname = \"a\"\n";
+    let key = |variable: &str| format!("{SERVICE}api_key_env = \"{variable}\"\n");
+    let no_upstream = "FILE:2: name: service `a`: expected either a url or at least one upstream";
+    for (text, expected) in [
+        (format!("{service}dialect = \"openai\"\n"), no_upstream),
+        (format!("{service}dialect = \"openai\"\nupstream = []\n"), no_upstream),
+        (
+            format!("{service}url = \"http://h\"\n[[service.upstream]]\nurl = \"http://h\"\n"),
+            no_upstream,
+        ),
+        (
+            format!("{service}dialect = \"cohere\"\n"),
+            "FILE:3: dialect: unknown variant `cohere`, expected one of `openai`, `anthropic`, `ge",
+        ),
+        (format!("{service}dialect = \"\"\n"), "FILE:3: dialect: unknown variant ``, expected one"),
+        (format!("{service}dialect = 1\n"), "FILE:3: dialect: wanted string or table"),
+        (
+            format!("{service}model = \"m\"\nurl = \"http://h\"\n"),
+            "FILE:3: unknown field `model`, expected one of `name`, `url`, ",
+        ),
+        (
+            key("NOT_SET"),
+            "FILE:5: api_key_env: expected a key in the environment variable `NOT_SET`",
+        ),
+        (
+            key("GATEWAY_EMPTY_KEY"),
+            "FILE:5: api_key_env: expected a key that is not empty in the environment variable `GAT",
+        ),
+        (key(""), "FILE:5: api_key_env: expected the name of an environment variable"),
+        (key("A=B"), "FILE:5: api_key_env: expected the name of an environment variable"),
+        (
+            format!("{SERVICE}[[client]]\nname = \"c\"\ntoken_env = \"NOT_SET\"\n"),
+            "FILE:7: token_env: expected a key in the environment variable `NOT_SET`",
+        ),
+        (
+            format!("{SERVICE}[admin]\ntoken_env = \"GATEWAY_EMPTY_KEY\"\n"),
+            "FILE:6: token_env: expected a key that is not empty in the environment variable `GAT",
+        ),
+        (format!("{SERVICE}{SERVICE}"), "FILE:6: name: `a` is already the name of another service"),
+        ("[[service]]\nurl = \"http://h\"\n".into(), "FILE:1: missing field `name`"),
+        (format!("{SERVICE}[[services]]\n"), "FILE:5: unknown field `services`, expected one of "),
+    ] {
+        let message = config_error(&text, "127.0.0.1:0");
+        assert!(message.starts_with(expected), "{message}\nfor {text}");
+    }
+}
+
+#[test]
+fn unusable_certificate_is_reported_with_line_and_key_when_gateway_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let certificate = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (own, other) = (certificate(), certificate());
+    let [cert, key] = [("cert", own.cert.pem()), ("key", own.signing_key.serialize_pem())]
+        .map(|(name, text)| file(name, &text));
+    let other_key = file("other-key", &other.signing_key.serialize_pem());
+    let text = file("text", "text");
+    let directory = folder.path().to_str().unwrap().to_owned();
+    let missing = format!("{directory}/missing");
+    let wrong_key = "expected the private key of the certificate in `cert`";
+    for (cert, key, expected) in [
+        (&missing, &key, "6: server.tls.cert: PATH/missing\": cannot read: No such file"),
+        (&directory, &key, "6: server.tls.cert: PATH\": cannot read: Is a directory"),
+        (&text, &key, "6: server.tls.cert: PATH/text\": expected a certificate in PEM"),
+        (&cert, &missing, "7: server.tls.key: PATH/missing\": cannot read: No such file"),
+        (&cert, &text, "7: server.tls.key: PATH/text\": expected an unencrypted private key in"),
+        (&cert, &other_key, &format!("7: server.tls.key: PATH/other-key\": {wrong_key}")),
+    ] {
+        let config = format!("{SERVICE}[server.tls]\ncert = {cert:?}\nkey = {key:?}\n");
+        let message = config_error(&config, "127.0.0.1:0");
+        let message = message.replace(&format!("\"{directory}"), "PATH");
+        assert!(message.starts_with(&format!("FILE:{expected}")), "{message}");
     }
 }
 

@@ -4,30 +4,13 @@ mod support;
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use scripted_origin::{Origin, Script};
 use serde_json::{Value, json};
-use support::GatewayProcess;
+use support::{GatewayProcess, get, send};
 use tokio::time::Instant;
-
-async fn send(method: &str, url: &str, fields: &[(&str, &str)]) -> Response<Incoming> {
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let mut request = Request::builder().method(method).uri(url);
-    for (name, value) in fields {
-        request = request.header(*name, *value);
-    }
-    client.request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()
-}
-
-async fn get(url: &str, fields: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
-    let (head, body) = send("GET", url, fields).await.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    (head.status, head.headers, String::from_utf8(bytes.to_vec()).unwrap())
-}
 
 /// An open event stream and its buffered text.
 struct EventStream(Response<Incoming>, String);
@@ -148,12 +131,17 @@ async fn snapshot_contains_circuit_counts_and_failures() {
     assert_eq!(slots.as_array().unwrap().len(), 60);
     let sum: u64 = slots.as_array().unwrap().iter().map(|slot| slot[2].as_u64().unwrap()).sum();
     assert_eq!(sum, 1);
+    for percentile in ["p50_ms", "p95_ms"] {
+        let latency = upstream["latency"][percentile].take();
+        assert!(latency.as_f64().unwrap() > 0.0, "{latency}");
+    }
     let since = upstream["circuit"]["since_ms"].take();
     assert!(since.is_u64());
     assert_eq!(
         *upstream,
         json!({
-            "name": "x", "behavior": null, "fault_injected": null, "slots": null, "minute": [0, 0, 1, 0],
+            "name": "x", "behavior": null, "fault": null, "fault_injected": null, "slots": null, "minute": [0, 0, 1, 0],
+            "latency": { "p50_ms": null, "p95_ms": null },
             "circuit": {
                 "state": "closed", "since_ms": null, "next_probe_ms": null, "calls": 5, "failures": 5, "rejected": 0,
                 "cause": null, "reporter": null, "advice": null,
@@ -269,6 +257,11 @@ async fn controls_accept_only_same_origin_requests() {
     events.wait_for(|snapshot| snapshot["demo"]["load_test_running"] == false).await;
     assert_eq!(control("POST", "heal/unknown", own).await, 404);
     assert_eq!(control("POST", "background-load/maybe", own).await, 404);
+    assert_eq!(control("POST", "break/healthy/unknown", own).await, 404);
+    assert_eq!(control("POST", "break/unknown/slow", own).await, 404);
+    for fault in ["slow", "rate-limit", "cut"] {
+        assert_eq!(control("POST", &format!("break/flaky/{fault}"), own).await, 204);
+    }
     assert_eq!(control("POST", "heal/dead", &[("origin", &gateway.url)]).await, 204);
     assert_eq!(control("POST", "break/healthy", own).await, 204);
     assert_eq!(control("POST", "background-load/on", own).await, 204);
@@ -282,7 +275,18 @@ async fn controls_accept_only_same_origin_requests() {
                 && upstream(snapshot, "dead")["circuit"]["state"] == "closed"
         })
         .await;
-    assert_eq!(snapshot["demo"], json!({ "load_test_running": false, "background_load": true }));
+    let demo = &snapshot["demo"];
+    assert_eq!(
+        (&demo["load_test_running"], &demo["background_load"]),
+        (&json!(false), &json!(true))
+    );
+    let faults: Vec<_> = demo["faults"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    assert_eq!(faults, ["slow", "rate-limit", "cut"]);
+    let behavior = &upstream(&snapshot, "flaky")["behavior"];
+    assert_eq!(behavior, "closes the connection within the response body");
+    let ages: Vec<_> =
+        snapshot["failures"].as_array().unwrap().iter().map(|it| it["ago_ms"].as_u64()).collect();
+    assert!(ages.is_sorted(), "{ages:?}");
     assert_eq!(upstream(&snapshot, "healthy")["circuit"]["reporter"], "nginx");
     assert_eq!(
         (&upstream(&snapshot, "dead")["behavior"], &upstream(&snapshot, "dead")["fault_injected"]),

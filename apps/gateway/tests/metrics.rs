@@ -40,7 +40,7 @@ async fn scrape_contains_metrics_of_layers() {
         "seawall_attempts_total{key=\"down\",cause=\"bad_gateway\"} 5",
         "seawall_retries_total{key=\"down\",outcome=\"failure\"} 4",
         "# TYPE http_client_request_duration histogram",
-        "http_server_request_duration_bucket{http_request_method=\"GET\",http_response_status_code=\"200\",url_scheme=\"http\",http_route=\"/up\",le=\"10\"} 1",
+        "http_server_request_duration_bucket{http_request_method=\"GET\",http_response_status_code=\"200\",url_scheme=\"http\",http_route=\"/up\",service=\"up\",le=\"10\"} 1",
     ] {
         assert!(text.lines().any(|other| other == line), "expected {line} in\n{text}");
     }

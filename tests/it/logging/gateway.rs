@@ -1,7 +1,10 @@
 //! The access log of a gateway: the received target, the upstream, and one event per failure.
 
 use http::{HeaderValue, header::HOST};
-use seawall::{ReceivedTarget, gateway::UpstreamUri, standard::StandardLayer, test_util::Step};
+use seawall::{
+    ReceivedTarget, RequestAttributes, gateway::UpstreamUri, standard::StandardLayer,
+    test_util::Step,
+};
 use tower::ServiceBuilder;
 use tracing::Level as TracingLevel;
 
@@ -195,4 +198,31 @@ async fn client_log_keeps_level_below_warn() {
     assert_eq!((client.level, server.level), (TracingLevel::INFO, TracingLevel::INFO));
     assert_eq!(client.get("seawall.cause"), Some("connection_refused"));
     assert_eq!(server.get("seawall.cause"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn access_log_has_names_that_inner_services_set() {
+    let (recorder, _guard) = Recorder::start(LevelFilter::INFO);
+    let server =
+        ServiceBuilder::new().layer(LoggingLayer::server()).service_fn(|request: Request<Body>| {
+            let attributes: &RequestAttributes = request.extensions().get().unwrap();
+            attributes.set_client("ann".into());
+            attributes.set_upstream("first".into(), None);
+            attributes.set_upstream("billing 2".into(), Some("KEY_TWO".into()));
+            async { Ok::<_, BoxError>(Response::new(Body::default())) }
+        });
+    let mut request = received("/billing");
+    let attributes = RequestAttributes::default();
+    attributes.set_service("billing".into());
+    request.extensions_mut().insert(attributes);
+    drop(server.oneshot(request).await.unwrap().into_body().collect().await);
+    let line = recorder.line();
+    for (field, expected) in [
+        ("seawall.client", "ann"),
+        ("seawall.service", "billing"),
+        ("seawall.upstream.name", "billing 2"),
+        ("seawall.upstream.key", "KEY_TWO"),
+    ] {
+        assert_eq!(line.get(field), Some(expected), "{field}");
+    }
 }

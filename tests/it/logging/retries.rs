@@ -14,7 +14,8 @@ async fn retried_call_emits_one_line_with_attempt_count() {
     let line = recorder.line();
     assert_eq!(line.level, tracing::Level::INFO);
     assert_eq!(line.get("http.request.resend_count"), Some("1"));
-    assert!(line.message().ends_with(", 2 attempts"), "{}", line.message());
+    assert!(line.message().contains(", 2 attempts, after bad gateway"), "{}", line.message());
+    assert_eq!(line.get("seawall.retried_cause"), Some("bad_gateway"));
 
     let script = Script::new(
         (0..4).map(|_| Action::<Body>::Fail(io::Error::from(io::ErrorKind::TimedOut).into())),

@@ -263,3 +263,24 @@ fn failure_has_error_type_and_cancellation_has_none() {
     ];
     assert_eq!(metrics, expected.into());
 }
+
+#[test]
+fn server_has_names_and_client_has_fixed_labels() {
+    let metrics = recorded(async || {
+        let server = RequestDurationLayer::server().layer(respond_with(&[200]));
+        let attributes = seawall::RequestAttributes::default();
+        attributes.set_client("ann".into());
+        attributes.set_service("billing".into());
+        attributes.set_upstream("first".into(), None);
+        let mut request = get();
+        request.extensions_mut().insert(attributes);
+        let client = RequestDurationLayer::client().label("upstream", "first").label("zone", "a");
+        let client = client.layer(respond_with(&[200]));
+        client.oneshot(request.clone()).await.unwrap();
+        server.oneshot(request).await.unwrap();
+    });
+    let [client, server] = &metrics.keys().collect::<Vec<_>>()[..] else { panic!("{metrics:?}") };
+    assert!(client.ends_with(",upstream=first,zone=a"), "{client}");
+    assert!(!client.contains("client=ann"), "{client}");
+    assert!(server.ends_with(",client=ann,service=billing"), "{server}");
+}

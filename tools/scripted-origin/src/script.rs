@@ -1,6 +1,6 @@
 //! The script of an origin.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -14,6 +14,11 @@ pub enum Script {
     Flaky {
         /// The n, at least 1.
         every: u64,
+    },
+    /// Responds with 200 after this time.
+    Delayed {
+        /// The time, in milliseconds.
+        millis: u64,
     },
     /// Responds with this status and a short body.
     Status(u16),
@@ -79,6 +84,10 @@ impl Script {
             }
             Self::Always(status, headers) => response(status, headers),
             Self::Once(status, headers) if number == 1 => response(status, headers),
+            Self::Delayed { millis } => {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                response(200, "")
+            }
             Self::LongHead(bytes) => response(200, &format!("x-long: {}\r\n", "x".repeat(bytes))),
             Self::Healthy
             | Self::Once(..)
@@ -110,6 +119,7 @@ impl Script {
             self,
             Self::Healthy
                 | Self::Always(..)
+                | Self::Delayed { .. }
                 | Self::Once(..)
                 | Self::LongHead(_)
                 | Self::StaleAfter { .. }

@@ -3,12 +3,15 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{admin_policy::AdminPolicy, config::AdminConfig, failed_tokens::FailedTokens};
+use super::{
+    admin_policy::AdminPolicy, client_address::client_address, config::AdminConfig,
+    failed_tokens::FailedTokens, refusals::RefusalLog,
+};
 
 /// The policy of the dashboard, the metrics and the controls, which a reload replaces.
 ///
@@ -19,6 +22,7 @@ use super::{admin_policy::AdminPolicy, config::AdminConfig, failed_tokens::Faile
 pub(crate) struct AdminAccess {
     policy: Arc<RwLock<Arc<AdminPolicy>>>,
     failed_tokens: Arc<FailedTokens>,
+    refusals: RefusalLog,
 }
 
 impl AdminAccess {
@@ -49,6 +53,12 @@ pub(crate) async fn require_admin(
     let policy = Arc::clone(&access.policy.read().unwrap_or_else(PoisonError::into_inner));
     match policy.check(&request, &access.failed_tokens) {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            let route = request.extensions().get().map_or("/@/", MatchedPath::as_str);
+            let client = client_address(&request);
+            let (status, detail) = (problem.status(), problem.detail());
+            access.refusals.record(status, request.method(), route, client, detail);
+            problem.into_response()
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use http::{HeaderMap, Request, header::ORIGIN};
+use seawall::RequestAttributes;
 use tokio::time::Instant;
 
 use super::{
@@ -65,7 +66,7 @@ impl ServiceAccess {
     /// Returns the layer in front of a service. `adds_api_keys` is whether any of its upstreams has
     /// an API key.
     pub(crate) fn auth_layer(&self, service: &str, adds_api_keys: bool) -> AuthLayer {
-        let service = service.to_owned();
+        let service = service.into();
         AuthLayer(Arc::new(Admission { access: self.clone(), service, adds_api_keys }))
     }
 
@@ -87,7 +88,7 @@ pub(crate) struct ClientName(Arc<str>);
 #[derive(Clone, Debug)]
 pub(super) struct Admission {
     access: ServiceAccess,
-    service: String,
+    service: Arc<str>,
     adds_api_keys: bool,
 }
 
@@ -108,6 +109,10 @@ impl Admission {
     /// Returns the request without the tokens of the gateway.
     pub(super) fn admit(&self, request: Request<Body>) -> Result<Request<Body>, Denied> {
         let tokens = &self.access.tokens;
+        let attributes = request.extensions().get::<RequestAttributes>().cloned();
+        if let Some(attributes) = &attributes {
+            attributes.set_service(Arc::clone(&self.service));
+        }
         let network = ClientNetwork::of(&request);
         let client = if tokens.has_clients() {
             Some(self.authenticate(&request, network)?)
@@ -116,6 +121,9 @@ impl Admission {
         } else {
             None
         };
+        if let (Some(attributes), Some(client)) = (attributes, client) {
+            attributes.set_client(Arc::clone(&client.name));
+        }
         if let Some(limiter) = &self.access.rate_limiter {
             let named = client.map(|client| ClientId::Named(Arc::clone(&client.name)));
             limiter.check(named.unwrap_or_else(|| network.into())).map_err(Denied::RateLimited)?;

@@ -1,6 +1,6 @@
 //! API keys from the environment, and the headers that carry them.
 
-use std::env;
+use std::{env, sync::Arc};
 
 use http::{
     HeaderName, HeaderValue,
@@ -15,7 +15,11 @@ use crate::dialect::Dialect;
 /// An API key from an environment variable. `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
-pub(crate) struct ApiKey(HeaderValue);
+pub(crate) struct ApiKey {
+    /// The name of the variable.
+    variable: Arc<str>,
+    value: HeaderValue,
+}
 
 impl TryFrom<String> for ApiKey {
     type Error = String;
@@ -30,17 +34,29 @@ impl TryFrom<String> for ApiKey {
         let value = env::var(&variable).map_err(|_| expected("a key"))?;
         let mut value: HeaderValue =
             value.trim().parse().map_err(|_| expected("a key in ASCII"))?;
-        if value.is_empty() || value.to_str().is_err() {
+        if value.is_empty() {
+            return Err(expected("a key that is not empty"));
+        }
+        if value.to_str().is_err() {
             return Err(expected("a key in ASCII"));
         }
         value.set_sensitive(true);
-        Ok(Self(value))
+        Ok(Self { variable: variable.into(), value })
     }
 }
 
 impl ApiKey {
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.value.as_bytes()
+    }
+
+    pub(crate) fn variable(&self) -> &Arc<str> {
+        &self.variable
+    }
+
+    /// Returns whether the keys are equal, whatever their variables.
+    pub(super) fn has_same_value(&self, other: &Self) -> bool {
+        self.value == other.value
     }
 }
 
@@ -79,7 +95,7 @@ impl ApiKeyHeader {
 
     /// Returns the name and the value of the header.
     pub(crate) fn with_key(&self, key: &ApiKey) -> (HeaderName, HeaderValue) {
-        let ApiKey(key) = key;
+        let key = &key.value;
         if self.0 != AUTHORIZATION {
             return (self.0.clone(), key.clone());
         }

@@ -17,7 +17,7 @@ pub(crate) struct AccessConfig<'a> {
 }
 
 /// `[[client]]`: a client that may send requests to services.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClientConfig {
     pub(super) name: Spanned<String>,
@@ -38,7 +38,7 @@ pub(crate) struct RateLimitConfig {
 }
 
 /// `[admin]`: access to the dashboard, the metrics and the controls.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdminConfig {
     /// The environment variable with the token.
@@ -98,7 +98,7 @@ pub(crate) fn validate(
             "expected a name without control characters".into()
         } else if earlier.iter().any(|other| other.name.as_ref() == name) {
             format!("`{name}` is already the name of another client")
-        } else if earlier.iter().any(|other| other.token_env == client.token_env) {
+        } else if earlier.iter().any(|other| other.token_env.has_same_value(&client.token_env)) {
             format!("`{name}` has the token of another client")
         } else if client.services.as_ref().is_some_and(Vec::is_empty) {
             format!("`{name}` may use no service: expected a service, or no `services`")
@@ -115,7 +115,7 @@ pub(crate) fn validate(
         return Err((client.name.span(), message));
     }
     let Some(AdminConfig { token_env, .. }) = admin else { return Ok(()) };
-    match clients.iter().find(|client| client.token_env == *token_env.as_ref()) {
+    match clients.iter().find(|client| client.token_env.has_same_value(token_env.as_ref())) {
         Some(client) => {
             let message = format!("expected another token than that of `{}`", client.name.as_ref());
             Err((token_env.span(), message))

@@ -37,6 +37,7 @@ mod query;
 mod rate_limit;
 mod rate_limit_exceeded;
 mod redact;
+mod refusals;
 mod token;
 mod viewers;
 

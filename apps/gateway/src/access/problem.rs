@@ -67,6 +67,14 @@ impl Problem {
 }
 
 impl Problem {
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) const fn detail(&self) -> &'static str {
+        self.detail
+    }
+
     /// Returns the response to a request for an upstream, which names the gateway as its source
     /// (RFC 9209).
     pub(super) fn into_proxy_response(self) -> Response {

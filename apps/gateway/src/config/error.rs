@@ -22,12 +22,24 @@ impl ConfigError {
     /// Creates an error at a position of the file.
     pub(super) fn at(path: &Path, text: &str, span: Range<usize>, message: &str) -> Self {
         let before = text.get(..span.start).unwrap_or_default();
-        let line = before.lines().count().max(1)
-            + usize::from(before.ends_with('\n') && !before.is_empty());
         // The key is omitted for a multi-line value, whose span may start below the line of the
         // key.
         let key = before.rsplit('\n').next().and_then(|line| line.split_once('='));
-        let key = key.map(|(key, _)| format!("{}: ", key.trim())).unwrap_or_default();
+        Self::at_key(path, text, span, key.map(|(key, _)| key.trim()), message)
+    }
+
+    /// Creates an error at a position of the file that names `key`.
+    pub(super) fn at_key(
+        path: &Path,
+        text: &str,
+        span: Range<usize>,
+        key: Option<&str>,
+        message: &str,
+    ) -> Self {
+        let before = text.get(..span.start).unwrap_or_default();
+        let line = before.lines().count().max(1)
+            + usize::from(before.ends_with('\n') && !before.is_empty());
+        let key = key.map(|key| format!("{key}: ")).unwrap_or_default();
         let message: Vec<_> =
             message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         Self(format!(

@@ -9,6 +9,7 @@ use std::{
     fs::File,
     io::Read,
     net::SocketAddr,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -61,12 +62,19 @@ pub(crate) struct Config {
     /// The limits of callers' connections.
     #[serde(default)]
     pub(crate) server: ServerConfig,
-    /// The file, or empty.
+    /// The file, or `None` with the command line and in the demo.
     #[serde(skip)]
-    file: PathBuf,
+    source: Option<Source>,
     /// The policy below `[policy]`.
     #[serde(skip)]
     default_policy: Policy,
+}
+
+/// The file of a configuration, for the positions of errors.
+#[derive(Clone, Debug)]
+struct Source {
+    path: PathBuf,
+    text: String,
 }
 
 impl Config {
@@ -94,8 +102,9 @@ impl Config {
         })?;
         let mut config: Self =
             toml::from_str(&text).map_err(|error| ConfigError::from_toml(path, &text, &error))?;
-        path.clone_into(&mut config.file);
-        config.validate(path, &text, listen).map(|()| config)
+        config.validate(path, &text, listen)?;
+        config.source = Some(Source { path: path.to_owned(), text });
+        Ok(config)
     }
 
     /// Returns the policy of a service.
@@ -117,12 +126,39 @@ impl Config {
         self.services.iter().any(ServiceConfig::has_api_keys)
     }
 
+    /// Returns the names of the sections that differ from `old`, without the services.
+    pub(crate) fn changed_sections(&self, old: &Self) -> Vec<&'static str> {
+        [
+            ("[limit]", self.limit != old.limit),
+            ("[[client]]", self.clients != old.clients),
+            ("[admin]", self.admin != old.admin),
+            ("allowed_origins", self.allowed_origins != old.allowed_origins),
+            ("[policy]", self.policy != old.policy),
+            ("[forwarding]", self.forwarding != old.forwarding),
+            ("[connections]", self.connections != old.connections),
+            ("[server]", self.server != old.server),
+        ]
+        .into_iter()
+        .filter_map(|(name, has_changed)| has_changed.then_some(name))
+        .collect()
+    }
+
     /// Creates an error that names the file, if there is one.
     pub(crate) fn error(&self, message: &str) -> ConfigError {
-        if self.file.as_os_str().is_empty() {
-            return ConfigError(message.into());
+        match &self.source {
+            Some(source) => ConfigError(format!("{}: {message}", source.path.display())),
+            None => ConfigError(message.into()),
         }
-        ConfigError(format!("{}: {message}", self.file.display()))
+    }
+
+    /// Creates an error about the value of `key`, with the file and the line of the value.
+    pub(crate) fn error_at(&self, span: Range<usize>, key: &str, message: &str) -> ConfigError {
+        match &self.source {
+            Some(Source { path, text }) => {
+                ConfigError::at_key(path, text, span, Some(key), message)
+            }
+            None => ConfigError(format!("{key}: {message}")),
+        }
     }
 
     fn validate(&self, path: &Path, text: &str, listen: SocketAddr) -> Result<(), ConfigError> {

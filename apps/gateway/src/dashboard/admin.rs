@@ -16,6 +16,7 @@ use crate::access::Problem;
 type Reply = Result<StatusCode, Problem>;
 
 const UNKNOWN_UPSTREAM: Problem = Problem::not_found("No such upstream.");
+const UNKNOWN_FAULT: Problem = Problem::not_found("No such fault.");
 const NOT_A_SWITCH: Problem = Problem::not_found("Expected on or off.");
 const LOAD_TEST_RUNNING: Problem =
     Problem::conflict("The load test is running. Try again when it has ended.");
@@ -25,6 +26,7 @@ impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         let detail = match error {
             CommandError::UnknownUpstream => return UNKNOWN_UPSTREAM,
+            CommandError::UnknownFault => return UNKNOWN_FAULT,
             CommandError::Busy => "Too many commands are waiting.",
             CommandError::ShuttingDown => "The gateway is shutting down.",
             CommandError::Listen => "The upstream could not listen again.",
@@ -37,7 +39,15 @@ pub(super) async fn inject_fault(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
 ) -> Reply {
-    controls(&dashboard)?.set_fault(&name, true).await?;
+    controls(&dashboard)?.inject_fault(&name, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn inject_common_fault(
+    State(dashboard): State<Dashboard>,
+    Path((name, fault)): Path<(String, String)>,
+) -> Reply {
+    controls(&dashboard)?.inject_fault(&name, Some(&fault)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -45,7 +55,7 @@ pub(super) async fn clear_fault(
     State(dashboard): State<Dashboard>,
     Path(name): Path<String>,
 ) -> Reply {
-    controls(&dashboard)?.set_fault(&name, false).await?;
+    controls(&dashboard)?.clear_fault(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

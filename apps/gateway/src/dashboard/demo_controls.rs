@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,6 +21,7 @@ const MAX_WAITING_COMMANDS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct DemoControls {
     upstreams: Vec<DemoUpstream>,
+    common_faults: &'static [Fault],
     commands: mpsc::Sender<Command>,
     load_test_running: AtomicBool,
     background_load: AtomicBool,
@@ -30,19 +31,23 @@ pub(crate) struct DemoControls {
 #[derive(Debug)]
 pub(crate) struct DemoUpstream {
     pub(crate) name: &'static str,
+    /// The upstream's own fault. Each can also have the common ones.
     pub(crate) fault: Fault,
-    pub(crate) fault_injected: AtomicBool,
+    /// The fault that is injected now.
+    pub(crate) injected: Mutex<Option<Fault>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
+    /// The name in the path of a control.
+    pub(crate) id: &'static str,
     pub(crate) script: Script,
     pub(crate) description: &'static str,
 }
 
 struct Command {
     upstream: usize,
-    inject_fault: bool,
+    fault: Option<Fault>,
     done: oneshot::Sender<io::Result<()>>,
 }
 
@@ -53,6 +58,7 @@ pub(crate) struct CommandQueue(mpsc::Receiver<Command>);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CommandError {
     UnknownUpstream,
+    UnknownFault,
     /// Too many commands are waiting.
     Busy,
     ShuttingDown,
@@ -62,19 +68,30 @@ pub(super) enum CommandError {
 
 impl DemoUpstream {
     pub(super) fn fault_injected(&self) -> bool {
-        self.fault_injected.load(Ordering::Relaxed)
+        self.injected().is_some()
+    }
+
+    fn injected(&self) -> Option<Fault> {
+        *self.injected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn behavior(&self) -> &'static str {
-        if self.fault_injected() { self.fault.description } else { "returns 200" }
+        self.injected().map_or("returns 200", |fault| fault.description)
     }
 }
 
 impl DemoControls {
-    pub(crate) fn new(upstreams: Vec<DemoUpstream>) -> (Self, CommandQueue) {
+    /// Creates the controls. The background load is enabled, so that the page shows traffic.
+    pub(crate) fn new(
+        upstreams: Vec<DemoUpstream>,
+        common_faults: &'static [Fault],
+    ) -> (Self, CommandQueue) {
         let (commands, queue) = mpsc::channel(MAX_WAITING_COMMANDS);
-        let [load_test_running, background_load] = [true, false].map(AtomicBool::new);
-        (Self { upstreams, commands, load_test_running, background_load }, CommandQueue(queue))
+        let [load_test_running, background_load] = [true, true].map(AtomicBool::new);
+        (
+            Self { upstreams, common_faults, commands, load_test_running, background_load },
+            CommandQueue(queue),
+        )
     }
 
     /// Enables the controls, which are disabled during the load test.
@@ -102,15 +119,36 @@ impl DemoControls {
         self.upstreams.iter().enumerate().find(|(_, upstream)| upstream.name == name)
     }
 
-    /// Injects or clears an upstream's fault, and waits until it takes effect.
-    pub(super) async fn set_fault(
+    pub(super) fn common_faults(&self) -> &'static [Fault] {
+        self.common_faults
+    }
+
+    /// Injects a fault by its id, and waits until it takes effect. `None` is the upstream's own.
+    pub(super) async fn inject_fault(
         &self,
         name: &str,
-        inject_fault: bool,
+        fault: Option<&str>,
     ) -> Result<(), CommandError> {
+        let (upstream, demo) = self.find(name).ok_or(CommandError::UnknownUpstream)?;
+        let fault = match fault {
+            None => demo.fault,
+            Some(id) => {
+                let fault = self.common_faults.iter().find(|fault| fault.id == id);
+                *fault.ok_or(CommandError::UnknownFault)?
+            }
+        };
+        self.set_fault(upstream, Some(fault)).await
+    }
+
+    /// Clears the fault of an upstream, and waits until it takes effect.
+    pub(super) async fn clear_fault(&self, name: &str) -> Result<(), CommandError> {
         let (upstream, _) = self.find(name).ok_or(CommandError::UnknownUpstream)?;
+        self.set_fault(upstream, None).await
+    }
+
+    async fn set_fault(&self, upstream: usize, fault: Option<Fault>) -> Result<(), CommandError> {
         let (done, result) = oneshot::channel();
-        let sent = self.commands.try_send(Command { upstream, inject_fault, done });
+        let sent = self.commands.try_send(Command { upstream, fault, done });
         sent.map_err(|error| match error {
             TrySendError::Full(_) => CommandError::Busy,
             TrySendError::Closed(_) => CommandError::ShuttingDown,
@@ -123,11 +161,11 @@ impl DemoControls {
 impl CommandQueue {
     /// Executes commands until all senders are dropped.
     pub(crate) async fn run(mut self, controls: Arc<DemoControls>, mut origins: Vec<Origin>) {
-        while let Some(Command { upstream, inject_fault, done }) = self.0.recv().await {
+        while let Some(Command { upstream, fault, done }) = self.0.recv().await {
             let demo_upstream = &controls.upstreams[upstream];
-            let script = if inject_fault { demo_upstream.fault.script } else { Script::Healthy };
+            let script = fault.map_or(Script::Healthy, |fault| fault.script);
             let result = origins[upstream].set_script(script).await;
-            demo_upstream.fault_injected.store(inject_fault, Ordering::Relaxed);
+            *demo_upstream.injected.lock().unwrap_or_else(PoisonError::into_inner) = fault;
             // Ignores a disconnected client.
             let _ = done.send(result);
         }
@@ -142,20 +180,20 @@ mod tests {
 
     #[test]
     fn command_is_refused_when_eight_are_waiting() {
-        let fault = Fault { script: Script::Healthy, description: "" };
-        let upstream = DemoUpstream { name: "a", fault, fault_injected: false.into() };
-        let (controls, queue) = DemoControls::new(vec![upstream]);
+        let fault = Fault { id: "own", script: Script::Healthy, description: "" };
+        let upstream = DemoUpstream { name: "a", fault, injected: None.into() };
+        let (controls, queue) = DemoControls::new(vec![upstream], &[]);
         let mut waiting: Vec<_> =
-            (0..8).map(|_| task::spawn(controls.set_fault("a", true))).collect();
+            (0..8).map(|_| task::spawn(controls.inject_fault("a", None))).collect();
         for command in &mut waiting {
             assert_pending!(command.poll());
         }
         assert_ready_eq!(
-            task::spawn(controls.set_fault("a", true)).poll(),
+            task::spawn(controls.inject_fault("a", None)).poll(),
             Err(CommandError::Busy)
         );
         drop(queue);
         let closed = Err(CommandError::ShuttingDown);
-        assert_ready_eq!(task::spawn(controls.set_fault("a", true)).poll(), closed);
+        assert_ready_eq!(task::spawn(controls.inject_fault("a", None)).poll(), closed);
     }
 }

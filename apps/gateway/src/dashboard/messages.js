@@ -54,6 +54,13 @@ export function percentText(part, total) {
   return `${(Math.floor((part / total) * 1000) / 10).toFixed(1)} %`;
 }
 
+export function latencyText(latency) {
+  if (!latency) return "–";
+  const { p50_ms: p50, p95_ms: p95 } = latency;
+  const format = (ms) => (ms < 10 ? ms.toFixed(1) : formatNumber(Math.round(ms)));
+  return p95 < 10000 ? `${format(p50)} · ${format(p95)} ms` : `${format(p50 / 1000)} · ${format(p95 / 1000)} s`;
+}
+
 export function summaryText(upstreams) {
   const namesWhere = (test) => upstreams.filter(test).map((upstream) => upstream.name);
   const isClosed = ({ circuit: { state } }) => state === "closed" || state === "forced_closed";
@@ -108,5 +115,5 @@ export function circuitText({ state, since_ms, next_probe_ms, rejected, cause })
 
 export function repeatText({ count, first_ago_ms, ago_ms }) {
   if (count === 1) return "";
-  return `${formatNumber(count)}×${first_ago_ms - ago_ms < 1000 ? "" : ` to ${timeText(ago_ms)}`}`;
+  return `${formatNumber(count)}×${first_ago_ms - ago_ms < 1000 ? "" : ` since ${timeText(first_ago_ms)}`}`;
 }

@@ -69,6 +69,7 @@ impl Dashboard {
         let router = if self.demo.is_some() {
             router
                 .route("/@/break/{name}", post(admin::inject_fault))
+                .route("/@/break/{name}/{fault}", post(admin::inject_common_fault))
                 .route("/@/heal/{name}", post(admin::clear_fault))
                 .route("/@/background-load/{enabled}", post(admin::set_background_load))
         } else {

@@ -2,7 +2,7 @@
 
 import { drawChart } from "./chart.js";
 import {
-  STATES, causeText, circuitText, formatNumber, outcomeText, percentText, repeatText, sourceText, summaryText, timeText,
+  STATES, causeText, circuitText, formatNumber, latencyText, outcomeText, percentText, repeatText, sourceText, summaryText, timeText,
 } from "./messages.js";
 
 const byId = (id) => document.getElementById(id);
@@ -34,6 +34,7 @@ function renderUpstreams(upstreams, demo) {
       row = cloneTemplate("upstream");
       row.dataset.upstream = upstream.name;
       row.querySelector(".action").addEventListener("click", () => postAction(row));
+      addFaults(row.querySelector(".fault"), upstream, demo);
       upstreamRows.set(upstream.name, row);
       byId("upstreams").append(row);
     }
@@ -41,9 +42,16 @@ function renderUpstreams(upstreams, demo) {
   }
 }
 
+// Lists the upstream's own fault, whose value is empty, and the common ones.
+function addFaults(select, { name, fault }, demo) {
+  const faults = [{ id: "", description: fault ?? "" }, ...(demo?.faults ?? [])];
+  for (const { id, description } of faults) select.append(new Option(description, id));
+  select.setAttribute("aria-label", `Fault of ${name}`);
+}
+
 const LEVER_PATHS = { open: "M8 11L21 2", forced_open: "M8 11L21 2", half_open: "M8 11L23 7" };
 
-function renderUpstream(row, { name, behavior, fault_injected, circuit, slots, minute }, demo) {
+function renderUpstream(row, { name, behavior, fault_injected, circuit, slots, minute, latency }, demo) {
   const find = (selector) => row.querySelector(selector);
   row.dataset.state = circuit.state;
   setText(find(".state-name"), STATES[circuit.state]?.[0] ?? causeText(circuit.state));
@@ -54,6 +62,7 @@ function renderUpstream(row, { name, behavior, fault_injected, circuit, slots, m
   const successes = minute[0] + minute[1];
   setText(find(".requests b"), formatNumber(total));
   setText(find(".success b"), percentText(successes, total));
+  setText(find(".latency b"), latencyText(latency));
   row.classList.toggle("failing", total > 0 && successes < total);
   const [succeeded, recovered, failed, rejected] = sumCounts(slots);
   drawChart(
@@ -63,9 +72,11 @@ function renderUpstream(row, { name, behavior, fault_injected, circuit, slots, m
   );
   setText(find(".circuit"), circuitText(circuit));
   const button = find(".action");
-  button.hidden = fault_injected === null;
+  find(".controls").hidden = fault_injected === null;
   button.disabled = demo?.load_test_running ?? true;
   if (fault_injected !== null) {
+    find(".fault").hidden = fault_injected;
+    find(".fault").disabled = button.disabled;
     row.dataset.action = fault_injected ? "heal" : "break";
     setText(button, fault_injected ? "Heal" : "Break");
     button.setAttribute("aria-label", `${button.textContent} ${name}`);
@@ -80,7 +91,7 @@ function renderFailures(failures) {
     const row = list.children[i];
     const find = (selector) => row.querySelector(selector);
     row.classList.toggle("recovered", failure.recovered);
-    setText(find("time"), timeText(failure.first_ago_ms));
+    setText(find("time"), timeText(failure.ago_ms));
     setText(find(".count"), repeatText(failure));
     setText(find(".upstream-name"), failure.upstream);
     setText(find(".cause"), causeText(failure.cause));
@@ -125,7 +136,12 @@ async function post(path) {
   }
 }
 
-const postAction = (row) => post(`/@/${row.dataset.action}/${encodeURIComponent(row.dataset.upstream)}`);
+function postAction(row) {
+  const { action, upstream } = row.dataset;
+  const fault = action === "break" ? row.querySelector(".fault").value : "";
+  post(`/@/${action}/${encodeURIComponent(upstream)}${fault ? `/${fault}` : ""}`);
+}
+
 byId("traffic").addEventListener("click", () => {
   const enabled = byId("traffic").getAttribute("aria-checked") !== "true";
   byId("traffic").setAttribute("aria-checked", String(enabled));
@@ -135,6 +151,14 @@ byId("traffic").addEventListener("click", () => {
 function renderConnection(state, text) {
   byId("connection").dataset.state = state;
   setText(byId("connection"), text);
+}
+
+// Shows why the stream was refused, which EventSource does not reveal.
+async function showReason() {
+  const response = await fetch("/@/events", { method: "HEAD" }).catch(() => null);
+  if (response?.status === 503) {
+    setText(byId("last-minute"), "Too many pages are open, in total or at this address. This page connects when another is closed.");
+  }
 }
 
 function connect() {
@@ -153,7 +177,10 @@ function connect() {
     }
     renderConnection("lost", "not connected, reconnecting");
     // EventSource reconnects by itself, except after a response that is not an event stream.
-    if (events.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+    if (events.readyState === EventSource.CLOSED) {
+      showReason();
+      setTimeout(connect, 3000);
+    }
   };
 }
 

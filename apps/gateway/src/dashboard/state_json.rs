@@ -6,7 +6,7 @@ use seawall::circuit_breaker::Snapshot;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::Dashboard;
+use super::{Dashboard, Fault};
 use crate::{
     call_stats::{Counts, FailureGroup},
     upstream::Upstream,
@@ -15,7 +15,7 @@ use crate::{
 /// The width of a bar in the chart.
 const SLOT_SECONDS: usize = 5;
 
-/// The maximum number of failure groups in a snapshot. The newest are kept.
+/// The maximum number of failure groups in a snapshot. Those that occurred last are kept.
 const MAX_FAILURES: usize = 50;
 
 #[derive(Serialize)]
@@ -31,6 +31,14 @@ struct DemoState {
     /// Whether the load test is running. The controls are disabled until it ends.
     load_test_running: bool,
     background_load: bool,
+    /// The faults that every upstream can have, besides its own.
+    faults: Vec<FaultState>,
+}
+
+#[derive(Serialize)]
+struct FaultState {
+    id: &'static str,
+    description: &'static str,
 }
 
 #[derive(Serialize)]
@@ -38,12 +46,22 @@ struct UpstreamState<'a> {
     name: &'a str,
     /// The current behavior of a demo upstream.
     behavior: Option<&'static str>,
+    /// The description of the upstream's own fault.
+    fault: Option<&'static str>,
     fault_injected: Option<bool>,
     circuit: CircuitState,
     /// The counts of the last five minutes, oldest first.
     slots: Vec<Counts>,
     /// The counts of the last minute.
     minute: Counts,
+    latency: Option<LatencyState>,
+}
+
+/// The percentiles of the last minute.
+#[derive(Serialize)]
+struct LatencyState {
+    p50_ms: f64,
+    p95_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -64,7 +82,7 @@ struct CircuitState {
 struct FailureState<'a> {
     upstream: &'a str,
     #[serde(skip)]
-    first_at: Instant,
+    last_at: Instant,
     first_ago_ms: u64,
     ago_ms: u64,
     count: u64,
@@ -88,7 +106,7 @@ pub(super) fn snapshot(dashboard: &Dashboard) -> String {
             groups.map(|group| failure_state(&upstream.name, &group))
         })
         .collect();
-    failures.sort_by_key(|failure| std::cmp::Reverse(failure.first_at));
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.last_at));
     failures.truncate(MAX_FAILURES);
     let demo = dashboard.demo.as_deref();
     let state = DashboardState {
@@ -96,6 +114,7 @@ pub(super) fn snapshot(dashboard: &Dashboard) -> String {
         demo: demo.map(|demo| DemoState {
             load_test_running: demo.load_test_running(),
             background_load: demo.background_load(),
+            faults: demo.common_faults().iter().map(fault_state).collect(),
         }),
         upstreams: upstreams.iter().map(|upstream| upstream_state(dashboard, upstream)).collect(),
         failures,
@@ -109,10 +128,15 @@ fn upstream_state<'a>(dashboard: &Dashboard, upstream: &'a Upstream) -> Upstream
     UpstreamState {
         name: &upstream.name,
         behavior: demo.map(|(_, demo)| demo.behavior()),
+        fault: demo.map(|(_, demo)| demo.fault.description),
         fault_injected: demo.map(|(_, demo)| demo.fault_injected()),
         circuit: circuit_state(&upstream.circuit.snapshot()),
         slots: upstream.stats.slots(SLOT_SECONDS),
         minute: upstream.stats.last_minute(),
+        latency: upstream.stats.latency().map(|[p50, p95]| LatencyState {
+            p50_ms: p50.as_secs_f64() * 1e3,
+            p95_ms: p95.as_secs_f64() * 1e3,
+        }),
     }
 }
 
@@ -135,7 +159,7 @@ fn failure_state<'a>(upstream: &'a str, group: &FailureGroup) -> FailureState<'a
     let failure = &group.latest.failure;
     FailureState {
         upstream,
-        first_at: group.first_at,
+        last_at: group.last_at,
         first_ago_ms: millis(group.first_at.elapsed()),
         ago_ms: millis(group.last_at.elapsed()),
         count: group.count,
@@ -149,6 +173,10 @@ fn failure_state<'a>(upstream: &'a str, group: &FailureGroup) -> FailureState<'a
         recovered: group.recovered,
         stop_reason: group.latest.stop_reason.map(seawall::retry::StopReason::as_str),
     }
+}
+
+fn fault_state(fault: &Fault) -> FaultState {
+    FaultState { id: fault.id, description: fault.description }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -19,15 +19,19 @@ use scripted_origin::{Origin, Script};
 use seawall::Cause;
 use tokio::{net::TcpListener, sync::watch};
 
-use self::{load_test::REQUESTS, report::Row, upstreams::UPSTREAMS};
+use self::{
+    load_test::REQUESTS,
+    report::Row,
+    upstreams::{COMMON_FAULTS, UPSTREAMS},
+};
 use crate::{
     app::App,
     config::{Config, Policy},
     dashboard::{Dashboard, DemoControls, DemoUpstream, Fault},
     engine::ReloadableRouter,
     exit_error::ExitError,
-    log::LogHandle,
-    server,
+    log::{self, LogHandle},
+    server, startup, terminal,
     upstream::Upstream,
 };
 
@@ -81,13 +85,14 @@ impl Demo {
             let initial = if cause.is_some() { script } else { Script::Healthy };
             let started = TestedOrigin::start(name, initial, cause).await;
             tested.push(started.map_err(start_error)?);
-            let fault = Fault { script, description };
-            controlled.push(DemoUpstream { name, fault, fault_injected: cause.is_some().into() });
+            let fault = Fault { id: "own", script, description };
+            let injected = cause.map(|_| fault).into();
+            controlled.push(DemoUpstream { name, fault, injected });
         }
         let gateway = listener.local_addr().map_err(start_error)?;
         let services: Result<Vec<_>, _> = tested.iter().map(TestedOrigin::service).collect();
         let config = Config::with_services(services.map_err(start_error)?, self.policy);
-        let (controls, commands) = DemoControls::new(controlled);
+        let (controls, commands) = DemoControls::new(controlled, &COMMON_FAULTS);
         let controls = Arc::new(controls);
         let (shutdown, on_shutdown) = watch::channel(false);
         let dashboard = Dashboard::new(Some(Arc::clone(&controls)), on_shutdown);
@@ -96,11 +101,15 @@ impl Demo {
         let (upstreams, settings) = (services.upstreams(), services.server_settings());
         let status = server::ServerStatus::default();
         let app = App::new(services, dashboard.clone(), prometheus, status.clone());
+        startup::log_dashboard(settings.scheme().as_str(), gateway);
         let serving = server::serve_until_shutdown(listener, app, shutdown, settings, status);
         let server = tokio::spawn(serving);
         let attempt_timeout = self.policy.attempt;
         let rows = run_load_tests(&tested, &upstreams, gateway, attempt_timeout).await;
-        println!("\n{}", report::table(&rows, attempt_timeout));
+        log::print_line(&format_args!(
+            "\n{}",
+            report::table(&rows, attempt_timeout, terminal::width())
+        ));
         if once {
             return report::verify(&rows);
         }
@@ -113,9 +122,10 @@ impl Demo {
         tokio::spawn(commands.run(Arc::clone(&controls), origins));
         tokio::spawn(background_load::run(gateway, dashboard, Arc::clone(&controls)));
         controls.finish_load_test();
-        println!(
+        let text = format!(
             "Open http://{gateway}/ in a browser, or request /flaky, /dead, …. Stop with Ctrl-C."
         );
+        log::print_line(&terminal::fit(text));
         match server.await {
             Ok(result) => result.map_err(start_error),
             Err(error) => Err(start_error(io::Error::other(error))),

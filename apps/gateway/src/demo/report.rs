@@ -5,7 +5,7 @@ use std::{fmt::Write, time::Duration};
 use seawall::Cause;
 
 use super::load_test::{LoadTestResult, REQUESTS};
-use crate::exit_error::ExitError;
+use crate::{exit_error::ExitError, log, terminal};
 
 /// The maximum number of attempts per request. The retry budget allows 20 %, and at least three
 /// retries.
@@ -15,6 +15,9 @@ const MAX_ATTEMPTS_PER_REQUEST: f64 = 1.25;
 const MAX_ATTEMPTS_PER_REQUEST_DEAD: f64 = 0.5;
 
 const MIN_SUCCESS_RATIO_FLAKY: f64 = 0.999;
+
+/// The number of columns of the table.
+const TABLE_WIDTH: usize = 98;
 
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -50,12 +53,16 @@ impl Row {
     }
 }
 
-/// Formats the rows as a table.
-pub(crate) fn table(rows: &[Row], attempt_timeout: Duration) -> String {
-    let mut out = format!(
-        "{REQUESTS} requests to each upstream directly, and {REQUESTS} through seawall; attempt timeout {}\n\n",
+/// Formats the rows as a table, or as lists if the terminal is narrower than the table.
+pub(crate) fn table(rows: &[Row], attempt_timeout: Duration, width: Option<usize>) -> String {
+    let title = format!(
+        "{REQUESTS} requests to each upstream directly, and {REQUESTS} through seawall; attempt timeout {}",
         format_millis(attempt_timeout)
     );
+    if let Some(width) = width.filter(|width| *width < TABLE_WIDTH) {
+        return format!("{}\n{}", terminal::wrap(&title, width), lists(rows));
+    }
+    let mut out = title + "\n\n";
     for header in [
         ["", "success", "attempts/", "rejected by", "seawall", "seawall", "diagnosed"],
         ["upstream", "direct → seawall", "request", "circuit", "p50", "p99", "cause"],
@@ -64,12 +71,15 @@ pub(crate) fn table(rows: &[Row], attempt_timeout: Duration) -> String {
     }
     write_line(&mut out, [10, 19, 9, 11, 7, 7, 23].map(|width| "─".repeat(width)));
     for row in rows {
-        let success = |result: &LoadTestResult| format!("{:5.1} %", result.success_ratio() * 100.0);
         write_line(
             &mut out,
             [
                 row.name.clone(),
-                format!("{}  → {}", success(&row.direct), success(&row.through_gateway)),
+                format!(
+                    "{}  → {}",
+                    format_success(&row.direct),
+                    format_success(&row.through_gateway)
+                ),
                 format!("{:.2}", row.attempts_per_request()),
                 format!("{:.0} %", row.through_gateway.rejected_ratio() * 100.0),
                 format_millis(row.through_gateway.percentile(0.5)),
@@ -81,6 +91,34 @@ pub(crate) fn table(rows: &[Row], attempt_timeout: Duration) -> String {
     out
 }
 
+/// Formats each row as a list of short lines.
+fn lists(rows: &[Row]) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let Row { name, direct, through_gateway, .. } = row;
+        let [direct, success] = [direct, through_gateway].map(format_success);
+        let [p50, p99] = [0.5, 0.99].map(|ratio| format_millis(through_gateway.percentile(ratio)));
+        let _ = write!(
+            out,
+            "\n{name}\n  success   {} → {}\n  attempts  {:.2} per request\n  rejected  {:.0} %\n  \
+             p50, p99  {p50}, {p99}\n  cause     {}\n",
+            direct.trim(),
+            success.trim(),
+            row.attempts_per_request(),
+            through_gateway.rejected_ratio() * 100.0,
+            format_cause(row.diagnosed_cause()),
+        );
+        if !row.is_diagnosis_correct() {
+            let _ = writeln!(out, "  expected  {}", format_cause(row.expected_cause));
+        }
+    }
+    out
+}
+
+fn format_success(result: &LoadTestResult) -> String {
+    format!("{:5.1} %", result.success_ratio() * 100.0)
+}
+
 /// Checks the results and prints the verdict.
 ///
 /// Every diagnosis must be correct, and the attempts per request must be bounded. The circuit of an
@@ -88,9 +126,9 @@ pub(crate) fn table(rows: &[Row], attempt_timeout: Duration) -> String {
 pub(crate) fn verify(rows: &[Row]) -> Result<(), ExitError> {
     let problems: Vec<_> = rows.iter().flat_map(find_problems).collect();
     if problems.is_empty() {
-        println!(
-            "seawall hid the failures of flaky, limited the load of retries, and diagnosed every fault."
-        );
+        let verdict = "seawall hid the failures of flaky, limited the load of retries, and diagnosed \
+                       every fault.";
+        log::print_line(&terminal::fit(verdict.into()));
         Ok(())
     } else {
         Err(ExitError::Failure(problems.join("; ")))
@@ -152,4 +190,31 @@ fn format_diagnosis(row: &Row) -> String {
 
 fn format_cause(cause: Option<Cause>) -> &'static str {
     cause.map_or("—", Cause::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn report_fits_into_40_columns_and_wide_terminal_has_a_table() {
+        let row = |name: &str, expected_cause| Row {
+            name: name.into(),
+            expected_cause,
+            direct: LoadTestResult::default(),
+            through_gateway: LoadTestResult::default(),
+            requests_sent: 250,
+        };
+        let rows = [row("truncated", None), row("silent", Some(Cause::HttpResponseTimeout))];
+        let timeout = Duration::from_millis(250);
+        let narrow = table(&rows, timeout, Some(40));
+        for line in narrow.lines() {
+            assert!(line.chars().count() <= 40, "{line}");
+        }
+        assert!(narrow.contains("\ntruncated\n  success   0.0 % → 0.0 %\n"), "{narrow}");
+        assert!(narrow.ends_with("  expected  http_response_timeout\n"), "{narrow}");
+        let wide = table(&rows[..1], timeout, Some(TABLE_WIDTH));
+        assert_eq!(wide, table(&rows[..1], timeout, None));
+        assert!(wide.lines().all(|line| line.chars().count() <= TABLE_WIDTH), "{wide}");
+    }
 }

@@ -3,6 +3,8 @@
 use scripted_origin::Script;
 use seawall::Cause;
 
+use crate::dashboard::Fault;
+
 /// The name of each upstream, its fault, the fault's description, and the expected diagnosis.
 ///
 /// An upstream without an expected diagnosis starts healthy. The dashboard can inject its fault.
@@ -30,6 +32,25 @@ pub(crate) const UPSTREAMS: [(&str, Script, &str, Option<Cause>); 8] = [
     ),
     ("garbage", Script::Garbage, "sends data that is not HTTP", Some(Cause::HttpProtocolError)),
     ("silent", Script::Silent, "never responds", Some(Cause::HttpResponseTimeout)),
+];
+
+/// The faults that the dashboard can inject into every upstream.
+pub(crate) const COMMON_FAULTS: [Fault; 3] = [
+    Fault {
+        id: "slow",
+        script: Script::Delayed { millis: 200 },
+        description: "returns 200 after 200 ms",
+    },
+    Fault {
+        id: "rate-limit",
+        script: Script::Always(429, "retry-after: 1\r\n"),
+        description: "returns 429, with Retry-After: 1",
+    },
+    Fault {
+        id: "cut",
+        script: Script::TruncatedChunks,
+        description: "closes the connection within the response body",
+    },
 ];
 
 /// nginx's response to a request whose upstream closed the connection.

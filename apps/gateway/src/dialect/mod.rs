@@ -6,13 +6,13 @@ mod gemini;
 mod openai;
 
 use http::{HeaderName, StatusCode, header::AUTHORIZATION};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use self::error_format::format_error;
 
 /// The protocol of an LLM API. Compatible servers of other providers have the same dialect.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Dialect {
     OpenAi,
@@ -37,6 +37,15 @@ impl Dialect {
             Self::OpenAi => AUTHORIZATION,
             Self::Anthropic => HeaderName::from_static("x-api-key"),
             Self::Gemini => HeaderName::from_static("x-goog-api-key"),
+        }
+    }
+
+    /// Returns the name in the configuration file.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
         }
     }
 

@@ -40,7 +40,7 @@ where
 pub(super) struct Endpoint<S> {
     stack: S,
     pub(super) health: EndpointHealth,
-    in_flight: InFlightCount,
+    pub(super) in_flight: InFlightCount,
     /// Runs as long as the endpoint. A call of an earlier configuration keeps its endpoints until it
     /// has a response.
     _scripted: Option<ScriptedUpstream>,

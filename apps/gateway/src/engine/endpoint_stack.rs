@@ -8,6 +8,7 @@ use std::{
 
 use http::Uri;
 use seawall::{
+    RequestAttributes,
     bad_gateway::BadGatewayClassifierLayer,
     body_timeout::BodyTimeoutLayer,
     circuit_breaker::{CircuitBreakerLayer, OpenBehavior},
@@ -45,7 +46,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Creates the endpoint that the balancer uses, and its entry in the dashboard. `name` is unique.
 /// The statistics of an only endpoint are those of its service.
 pub(super) fn endpoint(
-    name: String,
+    name: &str,
     url: Uri,
     config: &UpstreamConfig,
     dialect: Option<Dialect>,
@@ -58,11 +59,11 @@ pub(super) fn endpoint(
         .half_open_probes(PROBES)
         .probe_timeout(PROBE_TIMEOUT)
         .open_behavior(OpenBehavior::Backpressure)
-        .named(&name);
-    let upstream = Upstream::new(name, url, breaker.handle(), config.http2);
+        .named(name);
+    let upstream = Upstream::new(name, url, breaker.handle(), config);
     let health = EndpointHealth::new(breaker.handle());
     let observed_health = health.clone();
-    let Upstream { target, requests_sent, stats, .. } = upstream.clone();
+    let Upstream { target, requests_sent, stats, name, key: key_name, .. } = upstream.clone();
     let key = config.api_key_env.as_ref().map(|key| {
         let header = config.api_key_header.clone();
         header.or(dialect.map(ApiKeyHeader::of_dialect)).unwrap_or_default().with_key(key)
@@ -79,14 +80,18 @@ pub(super) fn endpoint(
             Ok(())
         }))
         .layer(ObserveLayer((!is_only_endpoint).then_some(stats)))
-        .layer(RequestDurationLayer::client())
-        // A failed attempt may be retried, so the outcome is in the server's log line.
-        .layer(LoggingLayer::client().failure_level(Level::Info).span_level(Level::Debug))
+        .layer(request_duration(&upstream))
+        // The server's line has the failure of the request. At INFO, the attempts of an outage
+        // would fill the log.
+        .layer(LoggingLayer::client().failure_level(Level::Debug).span_level(Level::Debug))
         .layer(breaker)
         .layer(TimeoutLayer::new(policy.attempt).pause_while_body_pending())
         // Adds the API key below the other layers, so that none can log it.
         .layer(EditRequestLayer::new(move |request: &mut UpstreamRequest| {
             requests_sent.fetch_add(1, Ordering::Relaxed);
+            if let Some(attributes) = request.extensions().get::<RequestAttributes>() {
+                attributes.set_upstream(Arc::clone(&name), key_name.clone());
+            }
             if let Some((name, value)) = key.as_deref() {
                 request.headers_mut().insert(name, value.clone());
             }
@@ -100,4 +105,13 @@ pub(super) fn endpoint(
         outcome
     });
     (upstream, Endpoint::new(stack, health))
+}
+
+/// Measures the attempts at an upstream, with its name and the variable of its key as labels.
+fn request_duration(upstream: &Upstream) -> RequestDurationLayer {
+    let layer = RequestDurationLayer::client().label("upstream", Arc::clone(&upstream.name));
+    match &upstream.key {
+        Some(key) => layer.label("upstream_key", Arc::clone(key)),
+        None => layer,
+    }
 }

@@ -15,6 +15,8 @@ use seawall::{
 };
 use tokio::time::Instant;
 
+use crate::log;
+
 /// How long an endpoint is skipped after a failure without `Retry-After`, if another is available.
 ///
 /// So a retry reaches another endpoint even while the circuit is still closed.
@@ -36,6 +38,21 @@ const PROBE_WAIT: Duration = Duration::from_secs(1);
 pub(super) struct EndpointHealth {
     circuit: Circuit,
     cooldown: Arc<Mutex<Cooldown>>,
+    failures: Arc<Mutex<FailureCount>>,
+}
+
+/// The failures of an endpoint since its start.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FailureCount {
+    pub(super) count: u64,
+    pub(super) last: Option<LastFailure>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct LastFailure {
+    pub(super) failure: Failure,
+    /// The time in the format of RFC 3339.
+    pub(super) at: String,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,7 +66,7 @@ struct Cooldown {
 
 impl EndpointHealth {
     pub(super) fn new(circuit: Circuit) -> Self {
-        Self { circuit, cooldown: Arc::default() }
+        Self { circuit, cooldown: Arc::default(), failures: Arc::default() }
     }
 
     /// Returns whether the endpoint is out of its cooldown and its circuit admits calls.
@@ -58,6 +75,23 @@ impl EndpointHealth {
         let until = retry_after_until.max(failure_until);
         until.is_none_or(|until| until <= Instant::now())
             && !matches!(self.circuit.state(), State::Open | State::ForcedOpen)
+    }
+
+    /// Returns the time until the endpoint is available, or `None` if it is.
+    pub(super) fn time_to_available(&self) -> Option<Duration> {
+        let Cooldown { retry_after_until, failure_until } = *self.lock_cooldown();
+        let cooldown = retry_after_until.max(failure_until).map(|until| until - Instant::now());
+        let is_open = matches!(self.circuit.state(), State::Open | State::ForcedOpen);
+        let circuit = is_open.then(|| self.time_to_next_probe());
+        cooldown.filter(|wait| !wait.is_zero()).max(circuit)
+    }
+
+    pub(super) fn circuit_state(&self) -> State {
+        self.circuit.state()
+    }
+
+    pub(super) fn failures(&self) -> FailureCount {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the time until the circuit admits its next probe.
@@ -76,7 +110,10 @@ impl EndpointHealth {
             return self.record_success();
         };
         match (failure.retry_after(), failure.cause()) {
-            (Some(wait), _) => self.honor_retry_after(wait),
+            (Some(wait), _) => {
+                self.count_failure(&failure);
+                self.honor_retry_after(wait);
+            }
             (None, Cause::ClientError | Cause::Conflict) => self.record_success(),
             (None, _) => self.record_failure(&failure),
         }
@@ -118,8 +155,15 @@ impl EndpointHealth {
         if failure.cause() == Cause::RateLimited
             || !matches!(failure.blame(), Blame::Caller | Blame::Process)
         {
+            self.count_failure(failure);
             self.lock_cooldown().start();
         }
+    }
+
+    fn count_failure(&self, failure: &Failure) {
+        let last = Some(LastFailure { failure: *failure, at: log::timestamp() });
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        *failures = FailureCount { count: failures.count + 1, last };
     }
 
     fn lock_cooldown(&self) -> MutexGuard<'_, Cooldown> {

@@ -17,15 +17,19 @@ mod in_flight;
 mod kept_bodies;
 mod last_response;
 mod rejection;
+mod reload;
 mod resources;
 mod router;
 mod routes;
 mod scripted;
 mod service;
+mod status;
 
 pub(crate) use self::{
     rejection::Rejection,
+    reload::ConfigStatus,
     router::{ConfigFile, ReloadableRouter},
     routes::Routes,
     scripted::ScriptedBehavior,
+    status::ServiceStatus,
 };

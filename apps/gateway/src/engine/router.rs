@@ -4,14 +4,20 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     task::{Context, Poll},
 };
 
 use axum::body::Body;
 use http::{Request, Response};
 
-use super::{resources::Resources, routes::Routes, service::RunningService};
+use super::{
+    reload::{ConfigStatus, ReloadReport},
+    resources::Resources,
+    routes::Routes,
+    service::RunningService,
+    status::ServiceStatus,
+};
 use crate::{
     access::{AdminAccess, ClientRateLimiter, RateLimitConfig, ServiceAccess},
     config::{Config, ConfigError, Policy, ServiceConfig},
@@ -34,6 +40,7 @@ struct Shared {
     server: ActiveSettings,
     admin: AdminAccess,
     active: RwLock<ActiveConfig>,
+    status: Mutex<ConfigStatus>,
 }
 
 /// The file of a configuration, from which it can be reloaded.
@@ -52,6 +59,7 @@ impl ConfigFile {
 
 #[derive(Clone)]
 struct ActiveConfig {
+    config: Arc<Config>,
     routes: Routes,
     /// The routes with their log and metrics.
     observed: Observed<Routes>,
@@ -61,8 +69,8 @@ struct ActiveConfig {
 }
 
 #[derive(Clone)]
-struct ActiveService {
-    config: ServiceConfig,
+pub(super) struct ActiveService {
+    pub(super) config: ServiceConfig,
     policy: Policy,
     running: RunningService,
 }
@@ -74,7 +82,9 @@ impl ReloadableRouter {
         let admin = AdminAccess::new(config.admin.as_ref());
         let active = ActiveConfig::build(config, None, &admin)?;
         dashboard.set_upstreams(&active.upstreams());
-        Ok(Self(Arc::new(Shared { dashboard, server, admin, active: RwLock::new(active) })))
+        let active = RwLock::new(active);
+        let status = Mutex::new(ConfigStatus::new());
+        Ok(Self(Arc::new(Shared { dashboard, server, admin, active, status })))
     }
 
     /// Loads the file and the certificate again and applies them to new requests.
@@ -84,16 +94,28 @@ impl ReloadableRouter {
     ///
     /// # Errors
     /// Returns the error of the file. The active configuration then stays in force.
-    pub(crate) fn reload(&self, file: &ConfigFile) -> Result<(), ConfigError> {
+    pub(crate) fn reload(&self, file: &ConfigFile) -> Result<ReloadReport, ConfigError> {
+        let result = self.try_reload(file);
+        let mut status = self.lock_status();
+        match &result {
+            Ok(_) => status.on_success(),
+            Err(error) => status.on_error(error.to_string()),
+        }
+        result
+    }
+
+    fn try_reload(&self, file: &ConfigFile) -> Result<ReloadReport, ConfigError> {
         let config = file.load()?;
         let server = load_server(&config)?;
         let old = self.active();
         let active = ActiveConfig::build(&config, Some(&old), &self.0.admin)?;
+        let report =
+            ReloadReport::new((&old.config, &old.services), (&active.config, &active.services));
         self.0.admin.replace(config.admin.as_ref());
         self.0.dashboard.set_upstreams(&active.upstreams());
         self.0.server.replace(server);
         *self.0.active.write().unwrap_or_else(PoisonError::into_inner) = active;
-        Ok(())
+        Ok(report)
     }
 
     /// Returns the settings of the server, which a reload replaces.
@@ -108,7 +130,21 @@ impl ReloadableRouter {
 
     /// Returns a line with the paths of all services.
     pub(crate) fn index_text(&self) -> String {
-        self.active().index_text()
+        index_text(&self.active().services)
+    }
+
+    /// Returns the state of the configuration.
+    pub(crate) fn config_status(&self) -> ConfigStatus {
+        self.lock_status().clone()
+    }
+
+    /// Returns the state of all services, in the order of the configuration.
+    pub(crate) fn service_statuses(&self) -> Vec<ServiceStatus> {
+        self.active().services.iter().map(|service| service.running.status()).collect()
+    }
+
+    fn lock_status(&self) -> MutexGuard<'_, ConfigStatus> {
+        self.0.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the upstreams of all services, in the order of the configuration.
@@ -134,7 +170,7 @@ impl ReloadableRouter {
 /// Loads the certificate that the configuration names.
 fn load_server(config: &Config) -> Result<Settings, ConfigError> {
     Settings::load(config.server.clone())
-        .map_err(|error| config.error(&format!("[server] tls: {error}")))
+        .map_err(|error| config.error_at(error.span, error.key, &error.message))
 }
 
 impl ActiveConfig {
@@ -166,16 +202,13 @@ impl ActiveConfig {
             (service.config.name().to_owned(), service.running.served(&access, &forwarding))
         });
         let routes = Routes::new(served, not_found);
-        let observed = routing::with_observability(routes.clone());
-        Ok(Self { routes, observed, resources, services, rate_limiter })
+        let observed = routing::with_observability(routes.clone(), forwarding);
+        let config = Arc::new(config.clone());
+        Ok(Self { config, routes, observed, resources, services, rate_limiter })
     }
 
     fn upstreams(&self) -> Vec<Upstream> {
         self.services.iter().flat_map(|service| service.running.upstreams.clone()).collect()
-    }
-
-    fn index_text(&self) -> String {
-        index_text(&self.services)
     }
 }
 
@@ -185,6 +218,11 @@ fn index_text(services: &[ActiveService]) -> String {
 }
 
 impl ActiveService {
+    /// Returns whether this is the other service, not one that replaces it.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.running.is_same_as(&other.running)
+    }
+
     /// Returns the old service if neither its configuration nor its policy has changed.
     fn start_or_keep(
         config: &ServiceConfig,

@@ -12,9 +12,16 @@ use seawall::{
 use tower::ServiceBuilder;
 
 use super::{
-    balancer::Balancer, client_wait::ClientWaitLayer, endpoint_stack, front::Front,
-    kept_bodies::KeptBodiesLayer, last_response, resources::Resources, routes::ServedService,
+    balancer::Balancer,
+    client_wait::ClientWaitLayer,
+    endpoint_stack,
+    front::Front,
+    kept_bodies::KeptBodiesLayer,
+    last_response,
+    resources::Resources,
+    routes::ServedService,
     scripted::ScriptedUpstream,
+    status::{Monitor, ServiceStatus},
 };
 use crate::{
     access::ServiceAccess,
@@ -44,6 +51,7 @@ type Serve = dyn Fn(&ServiceAccess, &Arc<ForwardingConfig>) -> ServedService + S
 pub(super) struct RunningService {
     serve: Arc<Serve>,
     pub(super) upstreams: Vec<Upstream>,
+    monitor: Monitor,
 }
 
 impl RunningService {
@@ -82,7 +90,7 @@ impl RunningService {
                 format!("{name} {} · {host}", index + 1)
             };
             let (upstream, endpoint) = endpoint_stack::endpoint(
-                upstream_name,
+                &upstream_name,
                 url,
                 upstream_config,
                 config.dialect,
@@ -94,11 +102,13 @@ impl RunningService {
             endpoints.push(endpoint.with_scripted_upstream(scripted));
         }
         let stats = is_only_endpoint.then(|| Arc::clone(&upstreams[0].stats));
+        let budget = Budget::new(Ratio::percent(20), MIN_RETRIES);
+        let monitor = Monitor::new(config, budget.clone(), &upstreams, &endpoints);
         let mut retry = RetryLayer::new()
             .named(&name)
             .max_retries(policy.max_retries(endpoints.len(), config.dialect))
             .retry_if_probably_unprocessed(true)
-            .budget(Budget::new(Ratio::percent(20), MIN_RETRIES))
+            .budget(budget.clone())
             .max_replay_bytes(policy.body_limit);
         if config.dialect.is_some() || policy.any_method {
             retry = retry.retry_statuses([408, 409, 429].into_iter().chain(500..600));
@@ -129,7 +139,16 @@ impl RunningService {
         let serve: Arc<Serve> = Arc::new(move |access, forwarding| {
             SharedService::new(front.layer(access, forwarding, stack.clone()))
         });
-        Ok(Self { serve, upstreams })
+        Ok(Self { serve, upstreams, monitor })
+    }
+
+    pub(super) fn status(&self) -> ServiceStatus {
+        self.monitor.status()
+    }
+
+    /// Returns whether this is the other service, not one that replaces it.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.monitor.is_same_as(&other.monitor)
     }
 
     /// Returns the service behind authentication.

@@ -7,6 +7,7 @@
 //! | step | where | file |
 //! |---|---|---|
 //! | `Host`, target, transfer coding, `CONNECT`, `TRACE`, `Max-Forwards` | server | `message`, `host` |
+//! | `x-request-id` | all services | `request_id` |
 //! | the path stays below `/NAME` | service | `path` |
 //! | upgrade to a WebSocket | service | `upgrade`, `tunnel`, `activity` |
 //! | hop-by-hop fields, cookies, `Via` | service | `hop_by_hop`, `fields` |
@@ -44,6 +45,7 @@ mod location;
 mod message;
 mod path;
 mod refusal;
+mod request_id;
 mod to_upstream;
 mod trusted_proxies;
 mod tunnel;
@@ -55,6 +57,7 @@ pub(crate) use self::{
     config::ForwardingConfig,
     host::is_host_and_port,
     layer::ForwardLayer,
+    request_id::{RequestId, RequestIdLayer},
     to_upstream::ToUpstream,
     tunnel::TunnelGuard,
     validate::{Validate, ValidateLayer},

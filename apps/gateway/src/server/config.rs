@@ -3,6 +3,7 @@
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::config::deserialize_duration;
 
@@ -55,9 +56,9 @@ impl Default for ServerConfig {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TlsConfig {
     /// The PEM file with the certificate chain, leaf first.
-    pub(super) cert: PathBuf,
+    pub(super) cert: Spanned<PathBuf>,
     /// The PEM file with the private key.
-    pub(super) key: PathBuf,
+    pub(super) key: Spanned<PathBuf>,
     /// The maximum time of a TLS handshake.
     #[serde(default = "default_handshake_timeout", deserialize_with = "deserialize_duration")]
     pub(super) handshake_timeout: Duration,

@@ -35,6 +35,7 @@ use std::sync::Arc;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Layer;
+use tracing::Level;
 
 use self::{accept::LimitedListener, connection::ConnectionServer, signals::ShutdownSignals};
 pub(crate) use self::{
@@ -47,6 +48,7 @@ pub(crate) use self::{
 use crate::{
     app::App,
     forward::{Validate, ValidateLayer},
+    log,
 };
 
 /// Serves until Ctrl-C or SIGTERM and for the shutdown delay, sends `shutdown`, and drains the
@@ -59,8 +61,8 @@ pub(crate) async fn serve_until_shutdown(
     status: ServerStatus,
 ) -> std::io::Result<()> {
     let mut signals = ShutdownSignals::install()?;
-    let scheme = if settings.get().tls.is_some() { Scheme::Https } else { Scheme::Http };
-    println!("listening on {}://{}", scheme.as_str(), listener.local_addr()?);
+    let scheme = settings.scheme();
+    log::print_line(&format_args!("listening on {}://{}", scheme.as_str(), listener.local_addr()?));
     let mut listener = LimitedListener::new(listener, settings.get().config.max_connections);
     listener.report_to(&status);
     let server = ConnectionServer {
@@ -76,18 +78,19 @@ pub(crate) async fn serve_until_shutdown(
     status.stop();
     let shutdown_delay = settings.get().config.shutdown_delay;
     if !shutdown_delay.is_zero() {
-        eprintln!("not ready; accepting connections for {shutdown_delay:?}");
+        let line = format!("not ready; accepting connections for {shutdown_delay:?}");
+        log::notice(Level::INFO, &line);
         tokio::select! {
             () = serve(&mut listener, &server, &settings) => {}
             () = tokio::time::sleep(shutdown_delay) => {}
             () = signals.recv() => {
-                eprintln!("shutdown delay ended by a second signal");
+                log::notice(Level::WARN, &"shutdown delay ended by a second signal");
                 return Ok(());
             }
         }
     }
     drop(listener);
-    eprintln!("draining");
+    log::notice(Level::INFO, &"draining");
     shutdown.send_replace(true);
     server.shutdown.cancel();
     server.tasks.close();
@@ -95,9 +98,9 @@ pub(crate) async fn serve_until_shutdown(
     tokio::select! {
         biased;
         () = server.tasks.wait() => {}
-        () = signals.recv() => eprintln!("draining ended by a second signal"),
+        () = signals.recv() => log::notice(Level::WARN, &"draining ended by a second signal"),
         () = tokio::time::sleep(drain_timeout) => {
-            eprintln!("draining timed out after {drain_timeout:?}");
+            log::notice(Level::WARN, &format_args!("draining timed out after {drain_timeout:?}"));
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{
     config::ServerConfig,
+    connection_info::Scheme,
     tls::{Acceptor, TlsError},
 };
 
@@ -38,6 +39,11 @@ pub(crate) struct ActiveSettings(Arc<RwLock<Arc<Settings>>>);
 impl ActiveSettings {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(settings))))
+    }
+
+    /// Returns the scheme of the callers' URLs.
+    pub(crate) fn scheme(&self) -> Scheme {
+        if self.get().tls.is_some() { Scheme::Https } else { Scheme::Http }
     }
 
     /// Replaces the settings.

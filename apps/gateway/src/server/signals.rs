@@ -5,7 +5,12 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::engine::{ConfigFile, ReloadableRouter};
+use tracing::Level;
+
+use crate::{
+    engine::{ConfigFile, ReloadableRouter},
+    log,
+};
 
 /// Ctrl-C and SIGTERM.
 #[cfg(unix)]
@@ -46,16 +51,21 @@ impl ShutdownSignals {
     }
 }
 
-/// Reloads the configuration file and the certificate on each SIGHUP, and reports the result on
-/// standard error.
+/// Reloads the configuration file and the certificate on each SIGHUP, and logs the result.
 #[cfg(unix)]
 pub(crate) fn reload_on_sighup(services: ReloadableRouter, file: ConfigFile) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             match services.reload(&file) {
-                Ok(()) => eprintln!("reloaded {}", file.path.display()),
-                Err(error) => eprintln!("{error}; the previous configuration stays in force"),
+                Ok(report) => {
+                    let message = format!("reloaded {}: {report}", file.path.display());
+                    log::notice_with(Level::INFO, &message, report.fields());
+                }
+                Err(error) => {
+                    let message = format!("{error}; the previous configuration stays in force");
+                    log::notice(Level::ERROR, &message);
+                }
             }
         }
     });

@@ -36,7 +36,7 @@ fn invalid_setting_is_reported_in_one_line_with_position() {
         (key("UNSET"), "FILE:6: token_env: expected a key in the environment variable `UNSET`"),
         (
             key("TEST_EMPTY"),
-            "FILE:6: token_env: expected a key in ASCII in the environment variable `TEST_EMPTY`",
+            "FILE:6: token_env: expected a key that is not empty in the environment variable `TEST_EMPTY`",
         ),
         (
             key("TEST_UMLAUT"),

@@ -6,6 +6,7 @@ Standard library only; Chromium from the system.
 
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -98,9 +99,9 @@ def check_demo(browser, folder, gateway):
         assert label.startswith("Last 5 minutes: "), label
 
     browser.wait_for("document.querySelector('#traffic:enabled') !== null", "the traffic switch is enabled")
-    browser.evaluate("document.querySelector('#traffic').click()")
     browser.wait_for("document.querySelector('#traffic').getAttribute('aria-checked') === 'true'", "the traffic switch is on")
     browser.wait_for(ROW % "healthy" + ".querySelector('.success b').textContent === '100 %'", "all requests to healthy succeed")
+    browser.wait_for("/^[0-9.]+ · [0-9.]+ ms$/.test(" + ROW % "healthy" + ".querySelector('.latency b').textContent)", "the latency is shown")
     browser.wait_for(circuit_state("dead") + " === 'open'", "the circuit of dead opens")
     assert browser.evaluate(circuit_state("healthy")) == "closed"
 
@@ -117,6 +118,16 @@ def check_demo(browser, folder, gateway):
 
     click_action(browser, "healthy", "Heal")
     browser.wait_for(circuit_state("healthy") + " === 'closed'", "the circuit of healthy closes")
+    for fault, behavior in (("slow", "returns 200 after 200 ms"), ("rate-limit", "returns 429"), ("cut", "closes the connection")):
+        browser.wait_for(ROW % "healthy" + f".querySelector('.fault:enabled:not([hidden]) [value={fault}]') !== null", f"the fault {fault} is listed")
+        browser.evaluate(ROW % "healthy" + f".querySelector('.fault').value = '{fault}'")
+        click_action(browser, "healthy", "Break")
+        browser.wait_for(ROW % "healthy" + f".querySelector('.behavior').textContent.startsWith('{behavior}')", f"healthy {behavior}")
+        if fault == "slow":
+            browser.wait_for("parseFloat(" + ROW % "healthy" + ".querySelector('.latency b').textContent.split('·')[1]) > 150", "p95 rises")
+        click_action(browser, "healthy", "Heal")
+    first = "document.querySelector('.failure .upstream-name').textContent"
+    browser.wait_for(first + " !== 'healthy'", "the latest failure comes first")
     click_action(browser, "dead", "Heal")
     browser.wait_for(circuit_state("dead") + " === 'closed'", "the circuit of dead closes")
     assert not browser.errors, browser.errors
@@ -135,12 +146,30 @@ def check_reconnect(browser, program, gateway):
     try:
         browser.wait_for("document.querySelector('#connection').dataset.state === 'live'", "the page connects again")
         browser.wait_for("document.querySelectorAll('[data-upstream]').length === 1", "the page lists the other upstreams")
-        assert browser.evaluate("document.querySelectorAll('button:not([hidden])').length - 1") == 0, "real upstreams have no buttons"
+        assert browser.evaluate("document.querySelectorAll('.controls:not([hidden])').length") == 0, "real upstreams have no buttons"
         assert not browser.evaluate("document.querySelector('#demo').checkVisibility()"), "real upstreams have no traffic switch"
         browser.emulate(400, "light")
         assert browser.evaluate("document.documentElement.scrollWidth") == 400, "a long name makes the page wide"
     finally:
         restarted.stop()
+
+
+def check_viewer_limit(browser, gateway):
+    """The page explains why it shows nothing when all event streams are open."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    browser.call("Page.navigate", url="about:blank")
+    streams = [socket.create_connection((host, int(port))) for _ in range(8)]
+    for stream in streams:
+        stream.sendall(f"GET /@/events HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+        assert stream.recv(4096)
+    errors = len(browser.errors)
+    browser.call("Page.navigate", url=gateway.url + "/")
+    browser.wait_for("document.querySelector('#last-minute')?.textContent.startsWith('Too many pages are open')", "the page names the limit")
+    for stream in streams:
+        stream.close()
+    browser.wait_for("document.querySelector('#connection').dataset.state === 'live'", "the page connects after another is closed")
+    # Chromium logs the refused requests.
+    del browser.errors[errors:]
 
 
 def main():
@@ -150,6 +179,7 @@ def main():
     gateway = Gateway(program, "--listen", "127.0.0.1:0")
     try:
         check_demo(browser, folder, gateway)
+        check_viewer_limit(browser, gateway)
         check_reconnect(browser, program, gateway)
     finally:
         gateway.process.kill()

@@ -1,5 +1,6 @@
 """A gateway as a child process, with its own configuration file."""
 
+import json
 import os
 import re
 import signal
@@ -40,13 +41,14 @@ class Gateway:
             file.write(config)
 
     def reload(self):
-        """Sends SIGHUP. Returns the line that reports the result."""
+        """Sends SIGHUP. Returns the message about the result."""
         start = len(self.stderr_lines)
         self.process.send_signal(signal.SIGHUP)
         for _ in range(500):
-            messages = [line for line in self.stderr_lines[start:] if not line.startswith("{")]
-            if messages:
-                return messages[0]
+            for event in map(json.loads, self.stderr_lines[start:]):
+                message = event["fields"]["message"]
+                if message.startswith("reloaded ") or message.endswith("stays in force"):
+                    return message
             time.sleep(0.02)
         raise AssertionError("no report of the reload")
 

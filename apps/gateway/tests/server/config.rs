@@ -23,7 +23,7 @@ fn invalid_server_table_is_reported_in_one_line_with_position() {
         ),
         (
             "tls = { cert = \"/nowhere/c\\u001b.pem\", key = \"k\" }",
-            "FILE: [server] tls: cert \"/nowhere/c\\u{1b}.pem\": No such file or directory",
+            "FILE:2: server.tls.cert: \"/nowhere/c\\u{1b}.pem\": cannot read: No such file",
         ),
     ] {
         let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();

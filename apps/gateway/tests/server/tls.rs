@@ -100,7 +100,7 @@ async fn sighup_replaces_certificate_of_new_connections() {
     caller.request().await;
     files.write("", "");
     let message = gateway.process.signal_and_read_line("-HUP");
-    let expected = format!("cert {:?}: expected a certificate in PEM; the previous", files.cert());
+    let expected = format!("cert: {:?}: expected a certificate in PEM; the previous", files.cert());
     assert!(message.contains(&expected), "{message}");
     Caller(connect(gateway.address, &new).await.unwrap()).request().await;
 }
@@ -114,25 +114,26 @@ fn invalid_certificate_files_exit_with_2_and_one_line() {
     let other_key = read(files.key());
     let broken = cert.replace("-----END", "-----FIN");
     for (cert, key, expected) in [
-        ("", &*key, "cert: expected a certificate in PEM"),
-        (&*key, &*key, "cert: expected a certificate in PEM"),
-        (&*broken, &*key, "cert: invalid PEM"),
-        (&*cert, "", "key: expected an unencrypted private key in PEM"),
-        (&*cert, &*cert, "key: expected an unencrypted private key in PEM"),
-        (&*cert, &*other_key, "cert: keys may not be consistent: KeyMismatch"),
-        (&*"a".repeat(2 << 20), &*key, "cert: larger than 1 MiB"),
+        ("", &*key, "cert: CERT: expected a certificate in PEM"),
+        (&*key, &*key, "cert: CERT: expected a certificate in PEM"),
+        (&*broken, &*key, "cert: CERT: invalid PEM"),
+        (&*cert, "", "key: KEY: expected an unencrypted private key in PEM"),
+        (&*cert, &*cert, "key: KEY: expected an unencrypted private key in PEM"),
+        (&*cert, &*other_key, "key: KEY: expected the private key of the certificate in `cert`"),
+        (&*"a".repeat(2 << 20), &*key, "cert: CERT: larger than 1 MiB"),
     ] {
         files.write(cert, key);
         let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
         let text = config(&files.server(""), ([127, 0, 0, 1], 1).into());
-        fs::write(file.path(), text).unwrap();
+        fs::write(file.path(), &text).unwrap();
         let path = file.path().to_str().unwrap();
         let output = gateway(&["--config", path, "--listen", "127.0.0.1:0"]).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
         let message = message
-            .replace(&format!(" {:?}", files.cert()), "")
-            .replace(&format!(" {:?}", files.key()), "");
-        assert_eq!(message.trim(), format!("{path}: [server] tls: {expected}"));
+            .replace(&format!("{:?}", files.cert()), "CERT")
+            .replace(&format!("{:?}", files.key()), "KEY");
+        let line = text.lines().position(|line| line.starts_with("tls")).unwrap() + 1;
+        assert_eq!(message.trim(), format!("{path}:{line}: server.tls.{expected}"));
     }
 }

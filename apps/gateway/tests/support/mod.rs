@@ -7,8 +7,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
+use axum::body::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
 /// The variables that would change the gateway's connections.
@@ -32,6 +34,23 @@ pub(crate) fn gateway(arguments: &[&str]) -> Command {
         command.env_remove(variable);
     }
     command
+}
+
+/// Sends a request without a body.
+pub(crate) async fn send(method: &str, url: &str, fields: &[(&str, &str)]) -> Response<Incoming> {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    client.request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap()
+}
+
+/// Sends a GET, and reads the response.
+pub(crate) async fn get(url: &str, fields: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
+    let (head, body) = send("GET", url, fields).await.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    (head.status, head.headers, String::from_utf8(bytes.to_vec()).unwrap())
 }
 
 /// A running gateway, killed on drop.
@@ -67,7 +86,10 @@ impl GatewayProcess {
             .strip_prefix("listening on ")
             .expect("expected the line with the address")
             .to_owned();
-        Self { child, url }
+        let mut gateway = Self { child, url };
+        // The last line of the log about the start.
+        while !gateway.read_stderr_line().contains("dashboard at ") {}
+        gateway
     }
 
     pub(crate) async fn request(
@@ -77,7 +99,7 @@ impl GatewayProcess {
     ) -> (StatusCode, HeaderMap, String) {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let request = Request::builder().method(method).uri(format!("{}{path}", self.url));
-        let body = Full::<axum::body::Bytes>::from("hi");
+        let body = Full::<Bytes>::from("hi");
         let response = client.request(request.body(body).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
