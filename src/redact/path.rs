@@ -171,7 +171,9 @@ pub(crate) fn for_each_path_part<'a>(
 fn secrets(path: &str, redaction: &Redaction) -> Vec<Range<usize>> {
     static BUILT_IN: LazyLock<PathTemplates> = LazyLock::new(|| {
         let mut templates = PathTemplates::new();
-        SECRET_PATHS.iter().for_each(|path| templates.add(path));
+        for path in SECRET_PATHS {
+            templates.add(path);
+        }
         templates
     });
 

@@ -86,12 +86,11 @@ impl Service<Request<Body>> for Routes {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let is_head = request.method() == Method::HEAD;
-        let response = match self.find(request.uri().path()) {
-            Some(service) => service.call_shared(request),
-            None => {
-                let response = (StatusCode::NOT_FOUND, self.0.not_found.clone()).into_response();
-                async { Ok(response) }.boxed()
-            }
+        let response = if let Some(service) = self.find(request.uri().path()) {
+            service.call_shared(request)
+        } else {
+            let response = (StatusCode::NOT_FOUND, self.0.not_found.clone()).into_response();
+            async { Ok(response) }.boxed()
         };
         if is_head { response.map_ok(without_content).boxed() } else { response }
     }
