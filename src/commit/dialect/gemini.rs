@@ -1,0 +1,76 @@
+//! Gemini's `streamGenerateContent`. Its errors are those of `google.rpc.Status` over HTTP.
+
+use std::time::Duration;
+
+use seawall_core::Failure;
+use serde_json::Value;
+
+use super::{
+    error_status::{self, Row},
+    filled, is_empty,
+};
+
+/// Its SDK accepts only lines with `data: `, so the event has no name.
+pub(super) const ERROR_EVENT: &[u8] = b"data: {\"error\":{\"code\":502,\"message\":\"the response of the upstream broke off\",\"status\":\"UNAVAILABLE\"}}\r\n\r\n";
+
+const ERRORS: &[Row] = &[
+    (400, &["INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"]),
+    (401, &["UNAUTHENTICATED"]),
+    (403, &["PERMISSION_DENIED"]),
+    (404, &["NOT_FOUND"]),
+    (409, &["ABORTED", "ALREADY_EXISTS"]),
+    (429, &["RESOURCE_EXHAUSTED"]),
+    (500, &["INTERNAL", "UNKNOWN", "DATA_LOSS"]),
+    (501, &["UNIMPLEMENTED"]),
+    (503, &["UNAVAILABLE"]),
+    (504, &["DEADLINE_EXCEEDED"]),
+];
+
+/// The longest wait of a `RetryInfo`. More is clamped.
+const MAX_RETRY_DELAY: f64 = 86_400.0;
+
+pub(super) fn reported_failure(value: &Value) -> Option<Failure> {
+    let error = filled(value, "error")?;
+    let failure = error_status::failure_of(error, &["code", "status"], ERRORS);
+    Some(failure.with_retry_after(retry_delay(error)))
+}
+
+/// Returns the wait of a `google.rpc.RetryInfo`, such as `"34.5s"`.
+fn retry_delay(error: &Value) -> Option<Duration> {
+    let mut details = error.get("details")?.as_array()?.iter();
+    let delay = details.find_map(|detail| detail.get("retryDelay")?.as_str())?;
+    let seconds: f64 = delay.strip_suffix('s')?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds.min(MAX_RETRY_DELAY)).ok()
+}
+
+/// Returns whether a chunk precedes the content: no candidate has a part or a reason for its end,
+/// and the prompt was not blocked.
+pub(super) fn holds(chunk: &Value) -> bool {
+    let Value::Object(members) = chunk else { return false };
+    members.iter().all(|(name, value)| match name.as_str() {
+        "candidates" => {
+            value.as_array().is_some_and(|candidates| candidates.iter().all(is_empty_candidate))
+        }
+        "promptFeedback" => filled(value, "blockReason").is_none(),
+        "usageMetadata" | "modelVersion" | "responseId" | "createTime" => true,
+        _ => false,
+    })
+}
+
+fn is_empty_candidate(candidate: &Value) -> bool {
+    let parts = &candidate["content"]["parts"];
+    let has_content = match parts {
+        Value::Array(parts) => !parts.iter().all(is_empty_part),
+        other => !is_empty(other),
+    };
+    !has_content && filled(candidate, "finishReason").is_none()
+}
+
+fn is_empty_part(part: &Value) -> bool {
+    match part {
+        Value::Object(members) => {
+            members.iter().all(|(name, value)| name == "thought" || is_empty(value))
+        }
+        other => is_empty(other),
+    }
+}
