@@ -107,7 +107,7 @@ where
     }
 
     /// Adds a frame. Returns whether to commit.
-    fn push(&mut self, data: Bytes, settings: Settings) -> Result<bool, Box<FailedBeforeCommit>> {
+    fn push(&mut self, data: Bytes, settings: Settings) -> Result<bool, BoxError> {
         let commits = self.reader.judge_data(&data, &self.held, &self.judge, settings)?;
         self.held.push(data);
         if self.held.len() > settings.max_bytes || self.held.frames() >= MAX_FRAMES {

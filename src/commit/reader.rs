@@ -1,6 +1,7 @@
 //! Presents the frames of a held body to the judge.
 
 use bytes::Bytes;
+use seawall_core::BoxError;
 
 use super::{
     Event, FailedBeforeCommit, Judge, Reading, Verdict,
@@ -42,7 +43,7 @@ impl Reader {
         held: &Held,
         judge: &impl Judge,
         settings: Settings,
-    ) -> Result<bool, Box<FailedBeforeCommit>> {
+    ) -> Result<bool, BoxError> {
         match self {
             Self::Events { decoder, count } => {
                 let mut bytes = &data[..];
@@ -57,8 +58,7 @@ impl Reader {
                         Verdict::Hold if *count <= settings.max_events => {}
                         Verdict::Hold | Verdict::Commit => return Ok(true),
                         Verdict::Fail(failure) => {
-                            let error = FailedBeforeCommit::reported(failure, event.data);
-                            return Err(Box::new(error));
+                            return Err(FailedBeforeCommit::reported(failure, event.data).into());
                         }
                     }
                 }
@@ -82,14 +82,10 @@ impl Reader {
     }
 
     /// Judges the end of a body.
-    pub(super) fn judge_end(
-        &self,
-        held: &Held,
-        judge: &impl Judge,
-    ) -> Result<(), Box<FailedBeforeCommit>> {
+    pub(super) fn judge_end(&self, held: &Held, judge: &impl Judge) -> Result<(), BoxError> {
         match self {
             Self::Events { .. } => match judge.judge_end() {
-                Verdict::Fail(failure) => Err(Box::new(FailedBeforeCommit::ended(failure))),
+                Verdict::Fail(failure) => Err(FailedBeforeCommit::ended(failure).into()),
                 Verdict::Hold | Verdict::Commit => Ok(()),
             },
             Self::Bytes(joined) => {
@@ -104,17 +100,13 @@ impl Reader {
     }
 }
 
-fn judge_bytes(
-    judge: &impl Judge,
-    bytes: &[u8],
-    is_complete: bool,
-) -> Result<bool, Box<FailedBeforeCommit>> {
+fn judge_bytes(judge: &impl Judge, bytes: &[u8], is_complete: bool) -> Result<bool, BoxError> {
     match judge.judge_bytes(bytes, is_complete) {
         Verdict::Hold => Ok(false),
         Verdict::Commit => Ok(true),
         Verdict::Fail(failure) => {
             let text = String::from_utf8_lossy(bytes).into_owned();
-            Err(Box::new(FailedBeforeCommit::reported(failure, text)))
+            Err(FailedBeforeCommit::reported(failure, text).into())
         }
     }
 }

@@ -26,8 +26,8 @@ const ERRORS: &[Row] = &[
     (504, &["DEADLINE_EXCEEDED"]),
 ];
 
-/// The longest wait of a `RetryInfo`. More is clamped.
-const MAX_RETRY_DELAY: f64 = 86_400.0;
+/// The longest wait of a `RetryInfo`. A longer one is clamped.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn reported_failure(value: &Value) -> Option<Failure> {
     let error = filled(value, "error")?;
@@ -40,7 +40,7 @@ fn retry_delay(error: &Value) -> Option<Duration> {
     let mut details = error.get("details")?.as_array()?.iter();
     let delay = details.find_map(|detail| detail.get("retryDelay")?.as_str())?;
     let seconds: f64 = delay.strip_suffix('s')?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds.min(MAX_RETRY_DELAY)).ok()
+    Some(Duration::try_from_secs_f64(seconds).ok()?.min(MAX_RETRY_DELAY))
 }
 
 /// Returns whether a chunk precedes the content: no candidate has a part or a reason for its end,

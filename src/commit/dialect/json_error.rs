@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Returns whether a JSON text that begins with these bytes may be an error: its first member is
-/// `error`, or has the value `error`. Gemini without `alt=sse` sends an array of objects.
+/// `error`, or is `type` or `object` with the value `error`. Gemini without `alt=sse` sends an array of objects.
 pub(super) fn may_be_error(bytes: &[u8]) -> bool {
     begins_as_error(bytes).unwrap_or(true)
 }
@@ -27,8 +27,10 @@ fn begins_as_error(bytes: &[u8]) -> Option<bool> {
     }
     let Some(rest) = skip(bytes, b'{')? else { return Some(false) };
     let Some((name, rest)) = string(rest)? else { return Some(false) };
-    if name == b"error" {
-        return Some(true);
+    match name {
+        b"error" => return Some(true),
+        b"type" | b"object" => {}
+        _ => return Some(false),
     }
     let Some(rest) = skip(rest, b':')? else { return Some(false) };
     let value = string(rest)?;
