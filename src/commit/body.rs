@@ -9,7 +9,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use seawall_core::BoxError;
 
-use super::{ending::Ending, held::Held};
+use super::{
+    ending::Ending,
+    held::{Held, Next},
+};
 
 pin_project! {
     /// Response body of [`Commit`](super::Commit). It yields the frames of the inner body unchanged,
@@ -49,22 +52,18 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
-        let held = this.held.pop();
-        let Some(ending) = this.ending else {
-            return match held {
-                Some(frame) => Poll::Ready(frame.map(Ok)),
-                None => {
-                    let polled = this.inner.poll_frame(cx);
-                    polled.map(|frame| frame.map(|frame| frame.map_err(Into::into)))
-                }
-            };
-        };
-        if ending.has_failed() {
+        if let Some(ending) = this.ending.as_deref_mut()
+            && ending.has_failed()
+        {
             return ending.poll_error(cx);
         }
-        let frame = match held {
-            Some(frame) => frame.map(Ok),
-            None => ready!(this.inner.poll_frame(cx)),
+        let frame = match this.held.pop() {
+            Next::Frame(frame) => Some(Ok(frame)),
+            Next::Rest => ready!(this.inner.poll_frame(cx)),
+            Next::End => None,
+        };
+        let Some(ending) = this.ending else {
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         };
         match frame {
             Some(Ok(frame)) => {

@@ -49,18 +49,17 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let hold = match this.hold {
-            Some(hold) => hold,
-            None => {
-                let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
-                let response = ready!(inner.poll(cx)).map_err(Into::into)?;
-                let reading = this.judge.as_ref().and_then(|judge| reading(judge, &response));
-                let Some((reading, judge)) = reading.zip(this.judge.take()) else {
-                    return Poll::Ready(Ok(response.map(CommitBody::untouched)));
-                };
-                this.inner.set(None);
-                this.hold.insert(Hold::new(response, judge, reading, *this.settings))
-            }
+        let hold = if let Some(hold) = this.hold {
+            hold
+        } else {
+            let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
+            let response = ready!(inner.poll(cx)).map_err(Into::into)?;
+            let reading = this.judge.as_ref().and_then(|judge| reading(judge, &response));
+            let Some((reading, judge)) = reading.zip(this.judge.take()) else {
+                return Poll::Ready(Ok(response.map(CommitBody::untouched)));
+            };
+            this.inner.set(None);
+            this.hold.insert(Hold::new(response, judge, reading, *this.settings))
         };
         let outcome = ready!(hold.poll(*this.settings, this.timer, cx));
         let hold = this.hold.take().expect("polled after completion");

@@ -26,6 +26,14 @@ enum End {
     Ended,
 }
 
+/// The next part of a body.
+pub(super) enum Next {
+    Frame(Frame<Bytes>),
+    /// Nothing is held: the frames of the body follow.
+    Rest,
+    End,
+}
+
 impl Held {
     pub(super) fn push(&mut self, data: Bytes) {
         self.len = self.len.saturating_add(data.len());
@@ -64,10 +72,9 @@ impl Held {
         self.first.as_ref()
     }
 
-    /// Takes the next frame. `None` is followed by the frames of the body, and `Some(None)` is the
-    /// end.
+    /// Takes the next frame.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Option<Frame<Bytes>>> {
+    pub(super) fn pop(&mut self) -> Next {
         let Some(data) = self.first.take() else { return self.pop_end() };
         self.len -= data.len();
         self.first = self.rest.pop_front();
@@ -75,17 +82,16 @@ impl Held {
             // Releases the memory of the queue.
             self.rest = VecDeque::new();
         }
-        Some(Some(Frame::data(data)))
+        Next::Frame(Frame::data(data))
     }
 
-    fn pop_end(&mut self) -> Option<Option<Frame<Bytes>>> {
+    fn pop_end(&mut self) -> Next {
+        if matches!(self.end, End::Open) {
+            return Next::Rest;
+        }
         match std::mem::replace(&mut self.end, End::Ended) {
-            End::Open => {
-                self.end = End::Open;
-                None
-            }
-            End::Trailers(trailers) => Some(Some(Frame::trailers(*trailers))),
-            End::Ended => Some(None),
+            End::Trailers(trailers) => Next::Frame(Frame::trailers(*trailers)),
+            End::Open | End::Ended => Next::End,
         }
     }
 

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use seawall::commit::{CommitLayer, Event, Judge, Reading, Verdict};
 
 use crate::{
-    grammar_TABLE,
+    grammar_cases::TABLE,
     support::{Step, data, outcome, read, stream},
 };
 

@@ -13,10 +13,9 @@ pub(super) type Row = (u16, &'static [&'static str]);
 /// The failure is that of a response with the status in its head, so all layers treat both alike.
 pub(super) fn failure_of(error: &Value, members: &[&str], table: &[Row]) -> Failure {
     let values = || members.iter().filter_map(|name| error.get(name));
-    let status = values().find_map(number).or_else(|| {
-        let words = values().filter_map(Value::as_str);
-        words.filter_map(|word| find(table, word)).next()
-    });
+    let status = values()
+        .find_map(number)
+        .or_else(|| values().filter_map(Value::as_str).find_map(|word| find(table, word)));
     status.map_or_else(unknown, of_status)
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// Returns whether a JSON text that begins with these bytes may be an error: its first member is
 /// `error`, or is `type` or `object` with the value `error`. Gemini without `alt=sse` sends an array of objects.
 pub(super) fn may_be_error(bytes: &[u8]) -> bool {
-    begins_as_error(bytes).unwrap_or(true)
+    !matches!(check(bytes), Err(Mismatch::Other))
 }
 
 /// Parses the error of a complete JSON text.
@@ -19,38 +19,45 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
     }
 }
 
-/// Returns `None` if the bytes end too early.
-fn begins_as_error(bytes: &[u8]) -> Option<bool> {
+/// The reason why a text is not recognized as an error.
+enum Mismatch {
+    /// The text ends too early.
+    Incomplete,
+    Other,
+}
+
+fn check(bytes: &[u8]) -> Result<(), Mismatch> {
     let mut bytes = bytes.trim_ascii_start();
     if let [b'[', rest @ ..] = bytes {
-        bytes = rest.trim_ascii_start();
+        bytes = rest;
     }
-    let Some(rest) = skip(bytes, b'{')? else { return Some(false) };
-    let Some((name, rest)) = string(rest)? else { return Some(false) };
+    let (name, rest) = string(skip(bytes, b'{')?)?;
     match name {
-        b"error" => return Some(true),
+        b"error" => return Ok(()),
         b"type" | b"object" => {}
-        _ => return Some(false),
+        _ => return Err(Mismatch::Other),
     }
-    let Some(rest) = skip(rest, b':')? else { return Some(false) };
-    let value = string(rest)?;
-    Some(value.is_some_and(|(value, _)| value == b"error"))
+    let (value, _) = string(skip(rest, b':')?)?;
+    if value == b"error" { Ok(()) } else { Err(Mismatch::Other) }
 }
 
-/// Skips white space and `expected`. The inner `None` is another byte.
-fn skip(bytes: &[u8], expected: u8) -> Option<Option<&[u8]>> {
-    let (&first, rest) = bytes.trim_ascii_start().split_first()?;
-    Some((first == expected).then_some(rest))
+/// Skips white space and `expected`.
+fn skip(bytes: &[u8], expected: u8) -> Result<&[u8], Mismatch> {
+    match bytes.trim_ascii_start().split_first() {
+        None => Err(Mismatch::Incomplete),
+        Some((&first, rest)) if first == expected => Ok(rest),
+        Some(_) => Err(Mismatch::Other),
+    }
 }
 
-/// Splits off a string at the beginning. The inner `None` is another value, or a string too long for
-/// a name that is looked for.
-fn string(bytes: &[u8]) -> Option<Option<(&[u8], &[u8])>> {
+/// Splits off a string at the beginning. A string that is longer than all names in question does not
+/// match.
+fn string(bytes: &[u8]) -> Result<(&[u8], &[u8]), Mismatch> {
     const MAX_LEN: usize = 16;
-    let Some(rest) = skip(bytes, b'"')? else { return Some(None) };
+    let rest = skip(bytes, b'"')?;
     match rest.iter().take(MAX_LEN).position(|&byte| byte == b'"') {
-        Some(len) => Some(Some((&rest[..len], &rest[len + 1..]))),
-        None if rest.len() < MAX_LEN => None,
-        None => Some(None),
+        Some(len) => Ok((&rest[..len], &rest[len + 1..])),
+        None if rest.len() < MAX_LEN => Err(Mismatch::Incomplete),
+        None => Err(Mismatch::Other),
     }
 }
