@@ -11,7 +11,7 @@ use seawall_core::BoxError;
 
 use super::{
     ending::Ending,
-    held::{Held, Next},
+    held::{Next, Replay, add},
 };
 
 pin_project! {
@@ -20,21 +20,27 @@ pin_project! {
     pub struct CommitBody<B> {
         #[pin]
         inner: B,
-        held: Held,
-        ending: Option<Box<Ending>>,
+        first: Option<Bytes>,
+        // Boxed to keep the body of most responses small.
+        follow_up: Option<Box<FollowUp>>,
     }
 }
 
-impl<B> CommitBody<B> {
-    /// Wraps a body of which nothing was held.
-    #[inline]
-    pub(super) fn untouched(inner: B) -> Self {
-        Self::new(inner, Held::default(), None)
-    }
+/// What a committed body needs besides the inner body and the first frame.
+#[derive(Debug)]
+pub(super) struct FollowUp {
+    pub(super) replay: Replay,
+    pub(super) ending: Option<Ending>,
+}
 
+impl<B> CommitBody<B> {
     #[inline]
-    pub(super) const fn new(inner: B, held: Held, ending: Option<Box<Ending>>) -> Self {
-        Self { inner, held, ending }
+    pub(super) const fn new(
+        inner: B,
+        first: Option<Bytes>,
+        follow_up: Option<Box<FollowUp>>,
+    ) -> Self {
+        Self { inner, first, follow_up }
     }
 }
 
@@ -52,17 +58,61 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
-        if let Some(ending) = this.ending.as_deref_mut()
+        let first = this.first.take().map(Frame::data);
+        if let Some(follow_up) = this.follow_up {
+            return follow_up.poll_frame(first, this.inner, cx);
+        }
+        match first {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => this.inner.poll_frame(cx).map(|frame| frame.map(|it| it.map_err(Into::into))),
+        }
+    }
+
+    #[inline]
+    fn is_end_stream(&self) -> bool {
+        match &self.follow_up {
+            _ if self.first.is_some() => false,
+            Some(follow_up) => follow_up.is_end_stream(&self.inner),
+            None => self.inner.is_end_stream(),
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> SizeHint {
+        let hint = self.inner.size_hint();
+        let hint = match &self.follow_up {
+            Some(follow_up) => follow_up.replay.size_hint(hint),
+            None => hint,
+        };
+        match &self.first {
+            Some(first) => add(hint, first.len()),
+            None => hint,
+        }
+    }
+}
+
+impl FollowUp {
+    fn poll_frame<B>(
+        &mut self,
+        first: Option<Frame<Bytes>>,
+        inner: Pin<&mut B>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        if let Some(ending) = &mut self.ending
             && ending.has_failed()
         {
             return ending.poll_error(cx);
         }
-        let frame = match this.held.pop() {
+        let frame = match first.map_or_else(|| self.replay.pop(), Next::Frame) {
             Next::Frame(frame) => Some(Ok(frame)),
-            Next::Rest => ready!(this.inner.poll_frame(cx)),
+            Next::Rest => ready!(inner.poll_frame(cx)),
             Next::End => None,
         };
-        let Some(ending) = this.ending else {
+        let Some(ending) = &mut self.ending else {
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         };
         match frame {
@@ -75,25 +125,16 @@ where
         }
     }
 
-    #[inline]
-    fn is_end_stream(&self) -> bool {
-        if self.ending.as_ref().is_some_and(|ending| ending.has_failed()) {
+    fn is_end_stream(&self, inner: &impl Body) -> bool {
+        if self.ending.as_ref().is_some_and(Ending::has_failed) {
             return false;
         }
-        self.held.is_end_stream() || (self.held.is_passed() && self.inner.is_end_stream())
-    }
-
-    #[inline]
-    fn size_hint(&self) -> SizeHint {
-        self.held.size_hint(self.inner.size_hint())
+        self.replay.is_end_stream() || (self.replay.is_empty() && inner.is_end_stream())
     }
 }
 
 impl<B: fmt::Debug> fmt::Debug for CommitBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CommitBody")
-            .field("inner", &self.inner)
-            .field("held", &self.held.len())
-            .finish_non_exhaustive()
+        f.debug_tuple("CommitBody").field(&self.inner).finish()
     }
 }

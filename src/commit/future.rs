@@ -1,38 +1,39 @@
 use std::{
     fmt,
+    ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body::Body;
+use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 use seawall_core::{BoxError, classify::classify_error};
-use tokio::time::Sleep;
 
-use super::{CommitBody, Judge, Reading, hold::Hold, settings::Settings};
+use super::{
+    CommitBody, Judge, Reading, Verdict,
+    hold::{FirstFrame, Hold},
+    settings::Settings,
+};
 
 pin_project! {
     /// Response future of [`Commit`](super::Commit).
-    pub struct ResponseFuture<F, J, B> {
+    pub struct ResponseFuture<F, J, B: Body> {
         // `None` while the response is held: the resources of the call are released before.
         #[pin]
         inner: Option<F>,
-        hold: Option<Hold<B, J>>,
-        // Created when the body first pauses.
-        #[pin]
-        timer: Option<Sleep>,
+        hold: Option<Box<Hold<B, J>>>,
         // `None` if the response is not judged, and while it is held.
         judge: Option<J>,
         settings: Settings,
     }
 }
 
-impl<F, J, B> ResponseFuture<F, J, B> {
+impl<F, J, B: Body> ResponseFuture<F, J, B> {
     #[inline]
     pub(super) const fn new(inner: F, judge: Option<J>, settings: Settings) -> Self {
-        Self { inner: Some(inner), hold: None, timer: None, judge, settings }
+        Self { inner: Some(inner), hold: None, judge, settings }
     }
 }
 
@@ -49,24 +50,86 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let hold = if let Some(hold) = this.hold {
+        let mut hold = if let Some(hold) = this.hold.take() {
             hold
         } else {
             let inner = this.inner.as_mut().as_pin_mut().expect("polled after completion");
-            let response = ready!(inner.poll(cx)).map_err(Into::into)?;
+            let mut response = ready!(inner.poll(cx)).map_err(Into::into)?;
             let reading = this.judge.as_ref().and_then(|judge| reading(judge, &response));
             let Some((reading, judge)) = reading.zip(this.judge.take()) else {
-                return Poll::Ready(Ok(response.map(CommitBody::untouched)));
+                return Poll::Ready(Ok(untouched(response)));
             };
             this.inner.set(None);
-            this.hold.insert(Hold::new(response, judge, reading, *this.settings))
+            let first = match reading {
+                Reading::Bytes => match poll_first(&mut response, &judge, cx) {
+                    ControlFlow::Break(data) => {
+                        let response = response.map(|body| CommitBody::new(body, Some(data), None));
+                        return Poll::Ready(Ok(response));
+                    }
+                    ControlFlow::Continue(first) => first,
+                },
+                _ => None,
+            };
+            Box::new(Hold::new(response, first, judge, reading, *this.settings))
         };
-        let outcome = ready!(hold.poll(*this.settings, this.timer, cx));
-        let hold = this.hold.take().expect("polled after completion");
-        if let Err(error) = &outcome {
-            crate::metrics::record_failure_before_commit(classify_error(&**error).cause());
+        match hold.poll(*this.settings, cx) {
+            Poll::Ready(outcome) => Poll::Ready(finish(*hold, outcome)),
+            Poll::Pending => {
+                *this.hold = Some(hold);
+                Poll::Pending
+            }
         }
-        Poll::Ready(outcome.map(|()| hold.commit()))
+    }
+}
+
+/// Polls the first frame, and judges it. Most JSON is committed here, at little cost.
+fn poll_first<B>(
+    response: &mut Response<B>,
+    judge: &impl Judge,
+    cx: &mut Context<'_>,
+) -> ControlFlow<Bytes, Option<FirstFrame<B>>>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if response.body().is_end_stream() {
+        return ControlFlow::Continue(None);
+    }
+    let Poll::Ready(frame) = Pin::new(response.body_mut()).poll_frame(cx) else {
+        return ControlFlow::Continue(None);
+    };
+    match frame {
+        Some(Ok(frame)) => match frame.into_data() {
+            Ok(data) if judge.judge_bytes(&data, false) == Verdict::Commit => {
+                ControlFlow::Break(data)
+            }
+            Ok(data) => ControlFlow::Continue(Some(Some(Ok(Frame::data(data))))),
+            Err(frame) => ControlFlow::Continue(Some(Some(Ok(frame)))),
+        },
+        frame => ControlFlow::Continue(Some(frame)),
+    }
+}
+
+#[inline]
+fn untouched<B>(response: Response<B>) -> Response<CommitBody<B>> {
+    response.map(|body| CommitBody::new(body, None, None))
+}
+
+/// Returns the response of a hold that has ended.
+fn finish<B, J>(
+    hold: Hold<B, J>,
+    outcome: Result<(), BoxError>,
+) -> Result<Response<CommitBody<B>>, BoxError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+    J: Judge,
+{
+    match outcome {
+        Ok(()) => Ok(hold.commit()),
+        Err(error) => {
+            crate::metrics::record_failure_before_commit(classify_error(&*error).cause());
+            Err(error)
+        }
     }
 }
 
@@ -80,7 +143,7 @@ fn reading<B: Body>(judge: &impl Judge, response: &Response<B>) -> Option<Readin
     judge.reading(headers).filter(|reading| reading.applies_to(headers))
 }
 
-impl<F: fmt::Debug, J, B> fmt::Debug for ResponseFuture<F, J, B> {
+impl<F: fmt::Debug, J, B: Body> fmt::Debug for ResponseFuture<F, J, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
             .field("inner", &self.inner)

@@ -9,20 +9,20 @@ use http_body::{Frame, SizeHint};
 /// The first frames of a body, in order.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// Not in the queue: most responses are judged by their first frame, without an allocation.
-    first: Option<Bytes>,
-    rest: VecDeque<Bytes>,
+    /// Not in the queue: most JSON is judged by its first frame, without an allocation.
+    pub(super) first: Option<Bytes>,
+    pub(super) rest: VecDeque<Bytes>,
+    pub(super) end: End,
     /// The number of bytes.
     len: usize,
-    end: End,
 }
 
 /// What follows the frames.
 #[derive(Debug, Default)]
-enum End {
+pub(super) enum End {
     #[default]
     Open,
-    Trailers(Box<HeaderMap>),
+    Trailers(HeaderMap),
     Ended,
 }
 
@@ -43,11 +43,6 @@ impl Held {
         }
     }
 
-    /// Sets the end of the body, with its trailers.
-    pub(super) fn end(&mut self, trailers: Option<HeaderMap>) {
-        self.end = trailers.map_or(End::Ended, |trailers| End::Trailers(Box::new(trailers)));
-    }
-
     /// Returns the number of bytes.
     pub(super) const fn len(&self) -> usize {
         self.len
@@ -56,59 +51,62 @@ impl Held {
     pub(super) fn frames(&self) -> usize {
         usize::from(self.first.is_some()) + self.rest.len()
     }
+}
 
-    /// Returns whether nothing is held, and the body has not ended.
-    pub(super) const fn is_passed(&self) -> bool {
-        self.first.is_none() && matches!(self.end, End::Open)
+/// The held frames after the first.
+#[derive(Debug)]
+pub(super) struct Replay {
+    rest: VecDeque<Bytes>,
+    end: End,
+}
+
+impl Replay {
+    pub(super) const fn new(rest: VecDeque<Bytes>, end: End) -> Self {
+        Self { rest, end }
     }
 
-    /// Returns whether the body has ended, and nothing of it is held.
-    pub(super) fn is_end_stream(&self) -> bool {
-        self.first.is_none() && matches!(self.end, End::Ended)
-    }
-
-    /// Returns the first frame.
-    pub(super) const fn first(&self) -> Option<&Bytes> {
-        self.first.as_ref()
+    /// Returns whether it has no frame, and the frames of the body follow.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty() && matches!(self.end, End::Open)
     }
 
     /// Takes the next frame.
-    #[inline]
     pub(super) fn pop(&mut self) -> Next {
-        let Some(data) = self.first.take() else { return self.pop_end() };
-        self.len -= data.len();
-        self.first = self.rest.pop_front();
-        if self.first.is_none() {
-            // Releases the memory of the queue.
-            self.rest = VecDeque::new();
+        if let Some(data) = self.rest.pop_front() {
+            if self.rest.is_empty() {
+                self.rest = VecDeque::new();
+            }
+            return Next::Frame(Frame::data(data));
         }
-        Next::Frame(Frame::data(data))
-    }
-
-    fn pop_end(&mut self) -> Next {
         if matches!(self.end, End::Open) {
             return Next::Rest;
         }
         match std::mem::replace(&mut self.end, End::Ended) {
-            End::Trailers(trailers) => Next::Frame(Frame::trailers(*trailers)),
+            End::Trailers(trailers) => Next::Frame(Frame::trailers(trailers)),
             End::Open | End::Ended => Next::End,
         }
     }
 
-    /// Adds the held bytes to the size hint of the rest of the body.
-    pub(super) fn size_hint(&self, rest: SizeHint) -> SizeHint {
-        let held = self.len as u64;
-        match self.end {
-            End::Open if held == 0 => rest,
-            End::Open => {
-                let mut hint = SizeHint::new();
-                if let Some(upper) = rest.upper() {
-                    hint.set_upper(upper.saturating_add(held));
-                }
-                hint.set_lower(rest.lower().saturating_add(held));
-                hint
-            }
-            _ => SizeHint::with_exact(held),
-        }
+    /// Returns whether the body has ended, and nothing of it is held.
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && matches!(self.end, End::Ended)
     }
+
+    /// Adds the held bytes to the size hint of the rest of the body.
+    pub(super) fn size_hint(&self, body: SizeHint) -> SizeHint {
+        let held = self.rest.iter().map(Bytes::len).sum();
+        let body = if matches!(self.end, End::Open) { body } else { SizeHint::with_exact(0) };
+        add(body, held)
+    }
+}
+
+/// Adds the length of held data to a size hint.
+pub(super) fn add(hint: SizeHint, len: usize) -> SizeHint {
+    let len = len as u64;
+    let mut sum = SizeHint::new();
+    if let Some(upper) = hint.upper() {
+        sum.set_upper(upper.saturating_add(len));
+    }
+    sum.set_lower(hint.lower().saturating_add(len));
+    sum
 }

@@ -1,39 +1,49 @@
 //! Holds a response until it is committed or has failed.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, response::Parts};
-use http_body::Body;
+use http_body::{Body, Frame};
 use seawall_core::{
     BoxError,
     elapsed::{Elapsed, TimeoutKind},
 };
-use tokio::time::{Instant, Sleep};
+use tokio::{
+    task::coop::unconstrained,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::{
     CommitBody, FailedBeforeCommit, Judge, Reading,
+    body::FollowUp,
     ending::Ending,
-    held::Held,
+    held::{End, Held, Replay},
     reader::Reader,
     settings::{MAX_FRAMES, MinRate, Settings},
 };
-use crate::{headers::merge_grpc_status, time_limit::poll_at};
+use crate::headers::merge_grpc_status;
+
+/// The result of the first poll of a body.
+pub(super) type FirstFrame<B> = Option<Result<Frame<Bytes>, <B as Body>::Error>>;
 
 /// A response that is held back.
-#[derive(Debug)]
-pub(super) struct Hold<B, J> {
+pub(super) struct Hold<B: Body, J> {
     judge: J,
     head: Parts,
     body: B,
+    /// The first frame, if it was read before the hold.
+    first: Option<FirstFrame<B>>,
     reader: Reader,
     held: Held,
     /// The first pause of the body.
     since: Option<Instant>,
     probe: Option<Probe>,
+    /// Created by the first pause.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// The measurement of a stream's rate, from its first content.
@@ -60,29 +70,41 @@ where
 {
     pub(super) fn new(
         response: Response<B>,
+        first: Option<FirstFrame<B>>,
         judge: J,
         reading: Reading,
         settings: Settings,
     ) -> Self {
         let (head, body) = response.into_parts();
         let reader = Reader::new(reading, settings);
-        Self { judge, head, body, reader, held: Held::default(), since: None, probe: None }
+        Self {
+            judge,
+            head,
+            body,
+            first,
+            reader,
+            held: Held::default(),
+            since: None,
+            probe: None,
+            timer: None,
+        }
     }
 
     /// Reads the body until the response is committed, or fails.
     pub(super) fn poll(
         &mut self,
         settings: Settings,
-        timer: Pin<&mut Option<Sleep>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), BoxError>> {
         loop {
-            // Some bodies must not be polled after their end.
-            if self.body.is_end_stream() {
-                return Poll::Ready(self.end(None));
-            }
-            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
-                return self.poll_expiry(settings, timer, cx);
+            let frame = match self.first.take() {
+                Some(frame) => frame,
+                // Some bodies must not be polled after their end.
+                None if self.body.is_end_stream() => None,
+                None => match Pin::new(&mut self.body).poll_frame(cx) {
+                    Poll::Ready(frame) => frame,
+                    Poll::Pending => return self.poll_expiry(settings, cx),
+                },
             };
             let frame = match frame {
                 Some(Ok(frame)) => frame,
@@ -139,7 +161,7 @@ where
         if !has_content {
             self.reader.judge_end(&self.held, &self.judge)?;
         }
-        self.held.end(trailers);
+        self.held.end = trailers.map_or(End::Ended, End::Trailers);
         Ok(())
     }
 
@@ -147,7 +169,6 @@ where
     fn poll_expiry(
         &mut self,
         settings: Settings,
-        mut timer: Pin<&mut Option<Sleep>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), BoxError>> {
         if settings.max_hold.is_zero() || matches!(self.reader, Reader::Trailers) {
@@ -155,12 +176,13 @@ where
         }
         let since = *self.since.get_or_insert_with(Instant::now);
         let Some((at, expiry)) = self.next_expiry(since, settings) else { return Poll::Pending };
-        if let Some(timer) = timer.as_mut().as_pin_mut()
-            && timer.deadline() != at
-        {
-            timer.reset(at);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
         }
-        ready!(poll_at(timer, at, cx));
+        // Unconstrained: a body that spends the coop budget on every poll would otherwise starve the
+        // timer.
+        ready!(pin!(unconstrained(timer.as_mut())).poll(cx));
         Poll::Ready(match expiry {
             Expiry::Commit => Ok(()),
             Expiry::NoFirstByte => {
@@ -186,15 +208,15 @@ where
 
     /// Returns the response with the complete body.
     pub(super) fn commit(self) -> Response<CommitBody<B>> {
-        let ending = match self.reader {
+        let Held { first, rest, end, .. } = self.held;
+        let ending = matches!(self.reader, Reader::Events { .. }).then(|| {
             // An event after the last byte would exceed a length that the head has promised.
-            Reader::Events { .. } => {
-                let has_length = self.body.size_hint().exact().is_some();
-                let event = self.judge.error_event().filter(|_| !has_length);
-                Some(Box::new(Ending::new(event)))
-            }
-            _ => None,
-        };
-        Response::from_parts(self.head, CommitBody::new(self.body, self.held, ending))
+            let has_length = self.body.size_hint().exact().is_some();
+            Ending::new(self.judge.error_event().filter(|_| !has_length))
+        });
+        let replay = Replay::new(rest, end);
+        let follow_up =
+            (ending.is_some() || !replay.is_empty()).then(|| Box::new(FollowUp { replay, ending }));
+        Response::from_parts(self.head, CommitBody::new(self.body, first, follow_up))
     }
 }

@@ -20,7 +20,7 @@ use seawall_core::Failure;
 ///
 /// impl Judge for Jobs {
 ///     fn reading(&self, headers: &HeaderMap) -> Option<Reading> {
-///         Reading::of_event_stream(headers)
+///         Reading::by_content_type(headers).filter(|it| *it == Reading::Events)
 ///     }
 ///
 ///     fn judge_event(&self, event: &Event<'_>) -> Verdict {
@@ -72,7 +72,7 @@ pub enum Reading {
     /// As server-sent events, by the grammar of WHATWG HTML §9.2. A compressed body is committed at
     /// once.
     Events,
-    /// As bytes. A compressed body is committed at once.
+    /// As bytes, as they come. The bytes of a compressed body are compressed.
     Bytes,
     /// Until the first frame with data, which commits.
     FirstByte,

@@ -61,7 +61,7 @@
 //! | [`max_hold`](CommitLayer::max_hold) passes | the response is committed |
 //! | more than [`max_events`](CommitLayer::max_events) events, more than [`max_bytes`](CommitLayer::max_bytes), 256 frames | the response is committed |
 //! | an event is larger than the limit of bytes | the response is committed |
-//! | the content is compressed (`Content-Encoding`) | the response is committed at once |
+//! | an event stream is compressed (`Content-Encoding`) | the response is committed at once |
 //!
 //! Comments, `retry` fields and invalid UTF-8 do not end the hold. A held response costs memory for
 //! the held bytes, and as much again while an event is decoded.

@@ -64,7 +64,7 @@ impl Reader {
                 }
             }
             Self::Bytes(joined) => {
-                let bytes = match held.first() {
+                let bytes = match &held.first {
                     None => &data[..],
                     Some(first) => {
                         if joined.is_empty() {
@@ -89,7 +89,7 @@ impl Reader {
                 Verdict::Hold | Verdict::Commit => Ok(()),
             },
             Self::Bytes(joined) => {
-                let bytes = match held.first() {
+                let bytes = match &held.first {
                     Some(first) if joined.is_empty() => &first[..],
                     _ => joined,
                 };

@@ -8,35 +8,34 @@ use http::{
 use super::Reading;
 
 impl Reading {
-    /// Returns [`Reading::Events`] if the content type is `text/event-stream`.
+    /// Returns [`Reading::Events`] for `text/event-stream`, and [`Reading::Bytes`] for
+    /// `application/json`.
     #[must_use]
-    pub fn of_event_stream(headers: &HeaderMap) -> Option<Self> {
-        has_essence(headers, "text/event-stream").then_some(Self::Events)
-    }
-
-    /// Returns [`Reading::Bytes`] if the content type is `application/json`.
-    #[must_use]
-    pub fn of_json(headers: &HeaderMap) -> Option<Self> {
-        has_essence(headers, "application/json").then_some(Self::Bytes)
+    #[inline]
+    pub fn by_content_type(headers: &HeaderMap) -> Option<Self> {
+        let content_type = headers.get(CONTENT_TYPE)?.as_bytes();
+        if has_essence(content_type, b"application/json") {
+            Some(Self::Bytes)
+        } else {
+            has_essence(content_type, b"text/event-stream").then_some(Self::Events)
+        }
     }
 
     /// Returns whether the content of a body with these headers can be read.
+    #[inline]
     pub(super) fn applies_to(self, headers: &HeaderMap) -> bool {
-        match self {
-            Self::FirstByte | Self::Trailers => true,
-            Self::Events | Self::Bytes => headers
-                .get(CONTENT_ENCODING)
-                .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")),
-        }
+        self != Self::Events || !is_compressed(headers)
     }
 }
 
-/// Returns whether the content type is `essence`, with any parameters.
-fn has_essence(headers: &HeaderMap, essence: &str) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return false };
-    let Some((found, rest)) = value.as_bytes().split_at_checked(essence.len()) else {
-        return false;
-    };
-    found.eq_ignore_ascii_case(essence.as_bytes())
-        && matches!(rest.first(), None | Some(b';' | b' ' | b'\t'))
+fn is_compressed(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Returns whether a content type is `essence`, with any parameters.
+#[inline]
+fn has_essence(content_type: &[u8], essence: &[u8]) -> bool {
+    let Some((found, rest)) = content_type.split_at_checked(essence.len()) else { return false };
+    matches!(rest.first(), None | Some(b';' | b' ' | b'\t')) && found.eq_ignore_ascii_case(essence)
 }

@@ -11,7 +11,7 @@ const DIALECTS: [Dialect; 3] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Ge
 const MAX_BYTES: usize = 256 * 1024;
 
 /// Returns the bytes that were read when the response was committed.
-async fn bytes_until_commit(dialect: Dialect, frame: &[u8]) -> usize {
+fn bytes_until_commit(dialect: Dialect, frame: &[u8]) -> usize {
     let (mut call, feed) = stream(&CommitLayer::new(dialect), []);
     let mut len = 0;
     while call.poll().is_pending() {
@@ -28,7 +28,7 @@ async fn endless_line_is_committed_at_limit() {
         for dialect in DIALECTS {
             let mut frame = start.as_bytes().to_vec();
             frame.resize(8 * 1024, b'a');
-            let len = bytes_until_commit(dialect, &frame).await;
+            let len = bytes_until_commit(dialect, &frame);
             assert!(len <= MAX_BYTES + 2 * frame.len(), "{start}: {len}");
         }
     }
@@ -49,7 +49,7 @@ async fn ten_thousand_comments_are_bounded() {
     for dialect in DIALECTS {
         let comment = b": keep-alive\n\n";
         // 256 frames.
-        assert!(bytes_until_commit(dialect, comment).await <= 257 * comment.len());
+        assert!(bytes_until_commit(dialect, comment) <= 257 * comment.len());
         let comments = comment.repeat(10_000);
         let frames = comments.chunks(4096).map(data);
         let (mut call, feed) = stream(&CommitLayer::new(dialect), frames);

@@ -29,15 +29,12 @@ async fn read_to_error(
 ) -> (String, bool) {
     let mut text = String::new();
     while let Some(frame) = body.frame().await {
-        match frame {
-            Ok(frame) => {
-                let data = frame.into_data().unwrap();
-                text.push_str(std::str::from_utf8(&data).unwrap());
-            }
-            Err(_) => {
-                assert!(body.frame().await.is_none(), "the error is the last frame");
-                return (text, true);
-            }
+        if let Ok(frame) = frame {
+            let data = frame.into_data().unwrap();
+            text.push_str(std::str::from_utf8(&data).unwrap());
+        } else {
+            assert!(body.frame().await.is_none(), "the error is the last frame");
+            return (text, true);
         }
     }
     (text, false)

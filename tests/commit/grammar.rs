@@ -15,7 +15,7 @@ struct Recorder(Arc<Mutex<Vec<(String, String)>>>);
 
 impl Judge for Recorder {
     fn reading(&self, headers: &HeaderMap) -> Option<Reading> {
-        Reading::of_event_stream(headers)
+        Reading::by_content_type(headers)
     }
 
     fn judge_event(&self, event: &Event<'_>) -> Verdict {

@@ -86,3 +86,15 @@ async fn layer_returns_error_of_service() {
     let call = CommitLayer::new(Dialect::OpenAi).layer(service).oneshot(Request::new(()));
     assert_eq!(call.await.unwrap_err().to_string(), "down");
 }
+
+static_assertions::assert_impl_all!(CommitLayer<Dialect>: Clone, Send, Sync, std::fmt::Debug);
+static_assertions::assert_impl_all!(
+    seawall::commit::CommitBody<Full<bytes::Bytes>>: Send, Sync, Unpin, std::fmt::Debug
+);
+static_assertions::assert_impl_all!(
+    seawall::commit::FailedBeforeCommit: Send, Sync, std::error::Error
+);
+// A judge that is chosen at run time.
+static_assertions::assert_impl_all!(
+    std::sync::Arc<dyn seawall::commit::Judge + Send + Sync>: seawall::commit::Judge, Clone
+);

@@ -42,8 +42,9 @@ impl Dialect {
 }
 
 impl Judge for Dialect {
+    #[inline]
     fn reading(&self, headers: &HeaderMap) -> Option<Reading> {
-        Reading::of_event_stream(headers).or_else(|| Reading::of_json(headers))
+        Reading::by_content_type(headers)
     }
 
     fn judge_event(&self, event: &Event<'_>) -> Verdict {
@@ -83,6 +84,7 @@ impl Judge for Dialect {
 
     fn judge_bytes(&self, bytes: &[u8], is_complete: bool) -> Verdict {
         if !is_complete {
+            // A compressed body begins with other bytes.
             let holds = json_error::may_be_error(bytes);
             return if holds { Verdict::Hold } else { Verdict::Commit };
         }
