@@ -108,20 +108,28 @@ impl FollowUp {
             return ending.poll_error(cx);
         }
         let frame = match first.map_or_else(|| self.replay.pop(), Next::Frame) {
-            Next::Frame(frame) => Some(Ok(frame)),
-            Next::Rest => ready!(inner.poll_frame(cx)),
-            Next::End => None,
+            Next::Frame(frame) => frame,
+            Next::Rest => match ready!(inner.poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return self.fail(error.into(), cx),
+            },
+            Next::End => return Poll::Ready(None),
         };
-        let Some(ending) = &mut self.ending else {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
-        };
-        match frame {
-            Some(Ok(frame)) => {
-                ending.observe(&frame);
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Some(Err(error)) => ending.fail(error.into(), cx),
-            None => Poll::Ready(None),
+        if let Some(ending) = &mut self.ending {
+            ending.observe(&frame);
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn fail(
+        &mut self,
+        error: BoxError,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.ending {
+            Some(ending) => ending.fail(error, cx),
+            None => Poll::Ready(Some(Err(error))),
         }
     }
 

@@ -87,7 +87,12 @@ struct Tail {
 impl Tail {
     #[inline]
     fn push(&mut self, data: &[u8]) {
-        for &byte in &data[data.len().saturating_sub(self.bytes.len())..] {
+        if let Some(last) = data.last_chunk() {
+            self.bytes = *last;
+            self.len = self.bytes.len();
+            return;
+        }
+        for &byte in data {
             self.bytes = [self.bytes[1], self.bytes[2], byte];
             self.len = self.bytes.len().min(self.len + 1);
         }

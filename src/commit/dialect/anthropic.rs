@@ -1,11 +1,10 @@
 //! Anthropic's messages, by its documentation of streaming and of errors.
 
 use seawall_core::Failure;
-use serde_json::Value;
 
 use super::{
     error_status::{self, Row},
-    filled,
+    json::Json,
 };
 
 /// Its SDKs recognize an error by the name of the event.
@@ -29,9 +28,9 @@ pub(super) fn is_start(event_type: &str) -> bool {
     matches!(event_type, "message_start" | "content_block_start" | "ping")
 }
 
-pub(super) fn reported_failure(event_name: &str, value: &Value) -> Option<Failure> {
-    let is_error = event_name == "error" || value["type"] == "error";
+pub(super) fn reported_failure(event_name: &str, value: &Json<'_>) -> Option<Failure> {
+    let is_error = event_name == "error" || value.str("type") == Some("error");
     // Gateways that translate send the error of another dialect.
-    let error = filled(value, "error").or(is_error.then_some(value))?;
+    let error = value.filled("error").or(is_error.then_some(value))?;
     Some(error_status::failure_of(error, &["code", "status", "type"], ERRORS))
 }

@@ -2,7 +2,8 @@
 
 use http::{Response, StatusCode};
 use seawall_core::{Failure, internal::classify_response};
-use serde_json::Value;
+
+use super::json::Json;
 
 /// A status, and the words that stand for it in errors of a dialect.
 pub(super) type Row = (u16, &'static [&'static str]);
@@ -11,11 +12,11 @@ pub(super) type Row = (u16, &'static [&'static str]);
 /// that `table` knows.
 ///
 /// The failure is that of a response with the status in its head, so all layers treat both alike.
-pub(super) fn failure_of(error: &Value, members: &[&str], table: &[Row]) -> Failure {
+pub(super) fn failure_of(error: &Json<'_>, members: &[&str], table: &[Row]) -> Failure {
     let values = || members.iter().filter_map(|name| error.get(name));
     let status = values()
         .find_map(number)
-        .or_else(|| values().filter_map(Value::as_str).find_map(|word| find(table, word)));
+        .or_else(|| values().filter_map(Json::as_str).find_map(|word| find(table, word)));
     status.map_or_else(unknown, of_status)
 }
 
@@ -25,10 +26,10 @@ pub(super) fn unknown() -> Failure {
 }
 
 /// Returns a number of an error, or a number in a string, that is the status of a failure.
-fn number(value: &Value) -> Option<u16> {
+fn number(value: &Json<'_>) -> Option<u16> {
     let number = match value {
-        Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,
-        Value::String(digits) => digits.parse().ok()?,
+        Json::Number(number) => u16::try_from((*number)?).ok()?,
+        Json::String(digits) => digits.parse().ok()?,
         _ => return None,
     };
     (400..600).contains(&number).then_some(number)

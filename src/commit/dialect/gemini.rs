@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use seawall_core::Failure;
-use serde_json::Value;
 
 use super::{
     error_status::{self, Row},
-    filled, is_empty,
+    json::Json,
 };
 
 /// Its SDK accepts only lines with `data: `, so the event has no name.
@@ -29,48 +28,49 @@ const ERRORS: &[Row] = &[
 /// The longest wait of a `RetryInfo`. A longer one is clamped.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(86_400);
 
-pub(super) fn reported_failure(value: &Value) -> Option<Failure> {
-    let error = filled(value, "error")?;
+pub(super) fn reported_failure(value: &Json<'_>) -> Option<Failure> {
+    let error = value.filled("error")?;
     let failure = error_status::failure_of(error, &["code", "status"], ERRORS);
     Some(failure.with_retry_after(retry_delay(error)))
 }
 
 /// Returns the wait of a `google.rpc.RetryInfo`, such as `"34.5s"`.
-fn retry_delay(error: &Value) -> Option<Duration> {
-    let mut details = error.get("details")?.as_array()?.iter();
-    let delay = details.find_map(|detail| detail.get("retryDelay")?.as_str())?;
+fn retry_delay(error: &Json<'_>) -> Option<Duration> {
+    let Json::Array(details) = error.get("details")? else { return None };
+    let delay = details.iter().find_map(|detail| detail.str("retryDelay"))?;
     let seconds: f64 = delay.strip_suffix('s')?.parse().ok()?;
     Some(Duration::try_from_secs_f64(seconds).ok()?.min(MAX_RETRY_DELAY))
 }
 
 /// Returns whether a chunk precedes the content: no candidate has a part or a reason for its end,
 /// and the prompt was not blocked.
-pub(super) fn holds(chunk: &Value) -> bool {
-    let Value::Object(members) = chunk else { return false };
-    members.iter().all(|(name, value)| match name.as_str() {
+pub(super) fn holds(chunk: &Json<'_>) -> bool {
+    let Json::Object(members) = chunk else { return false };
+    members.iter().all(|(name, value)| match &*name.0 {
         "candidates" => {
-            value.as_array().is_some_and(|candidates| candidates.iter().all(is_empty_candidate))
+            matches!(value, Json::Array(candidates) if candidates.iter().all(is_empty_candidate))
         }
-        "promptFeedback" => filled(value, "blockReason").is_none(),
+        "promptFeedback" => value.filled("blockReason").is_none(),
         "usageMetadata" | "modelVersion" | "responseId" | "createTime" => true,
         _ => false,
     })
 }
 
-fn is_empty_candidate(candidate: &Value) -> bool {
-    let parts = &candidate["content"]["parts"];
+fn is_empty_candidate(candidate: &Json<'_>) -> bool {
+    let parts = candidate.get("content").and_then(|content| content.get("parts"));
     let has_content = match parts {
-        Value::Array(parts) => !parts.iter().all(is_empty_part),
-        other => !is_empty(other),
+        None => false,
+        Some(Json::Array(parts)) => !parts.iter().all(is_empty_part),
+        Some(other) => !other.is_empty(),
     };
-    !has_content && filled(candidate, "finishReason").is_none()
+    !has_content && candidate.filled("finishReason").is_none()
 }
 
-fn is_empty_part(part: &Value) -> bool {
+fn is_empty_part(part: &Json<'_>) -> bool {
     match part {
-        Value::Object(members) => {
-            members.iter().all(|(name, value)| name == "thought" || is_empty(value))
+        Json::Object(members) => {
+            members.iter().all(|(name, value)| name.0 == "thought" || value.is_empty())
         }
-        other => is_empty(other),
+        other => other.is_empty(),
     }
 }

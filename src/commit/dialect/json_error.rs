@@ -1,6 +1,6 @@
 //! An error object in place of a JSON answer.
 
-use serde_json::Value;
+use super::json::Json;
 
 /// Returns whether a JSON text that begins with these bytes may be an error: its first member is
 /// `error`, or is `type` or `object` with the value `error`. Gemini without `alt=sse` sends an array of objects.
@@ -9,12 +9,12 @@ pub(super) fn may_be_error(bytes: &[u8]) -> bool {
 }
 
 /// Parses the error of a complete JSON text.
-pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
+pub(super) fn parse(bytes: &[u8]) -> Option<Json<'_>> {
     if !may_be_error(bytes) {
         return None;
     }
-    match serde_json::from_slice(bytes).ok()? {
-        Value::Array(items) => items.into_iter().next(),
+    match Json::parse(str::from_utf8(bytes).ok()?)? {
+        Json::Array(items) => items.into_iter().next(),
         value => Some(value),
     }
 }

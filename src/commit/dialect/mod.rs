@@ -4,6 +4,7 @@ mod anthropic;
 mod chat_completions;
 mod error_status;
 mod gemini;
+mod json;
 mod json_error;
 mod openai;
 mod responses;
@@ -11,8 +12,8 @@ mod responses;
 use bytes::Bytes;
 use http::HeaderMap;
 use seawall_core::{Cause, Failure, Processed, Reporter};
-use serde_json::Value;
 
+use self::json::Json;
 use super::{Event, Judge, Reading, Verdict};
 
 /// The judge of an LLM API, by the protocol that the API speaks. Compatible servers of other
@@ -32,7 +33,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// Returns the failure that an event or a body with this value reports, if any.
-    fn reported_failure(self, event_name: &str, value: &Value) -> Option<Failure> {
+    fn reported_failure(self, event_name: &str, value: &Json<'_>) -> Option<Failure> {
         match self {
             Self::OpenAi => openai::reported_failure(event_name, value),
             Self::Anthropic => anthropic::reported_failure(event_name, value),
@@ -57,7 +58,7 @@ impl Judge for Dialect {
         if holds {
             return Verdict::Hold;
         }
-        let Ok(value) = serde_json::from_str::<Value>(event.data()) else {
+        let Some(value) = Json::parse(event.data()) else {
             return match event.name() {
                 "error" => Verdict::Fail(error_status::unknown()),
                 "ping" => Verdict::Hold,
@@ -69,7 +70,7 @@ impl Judge for Dialect {
         }
         let holds = match self {
             Self::OpenAi => openai::holds(event.name(), &value),
-            Self::Anthropic => value["type"].as_str().is_some_and(anthropic::is_start),
+            Self::Anthropic => value.str("type").is_some_and(anthropic::is_start),
             Self::Gemini => gemini::holds(&value),
         };
         if holds { Verdict::Hold } else { Verdict::Commit }
@@ -100,20 +101,4 @@ impl Judge for Dialect {
             Self::Gemini => gemini::ERROR_EVENT,
         }))
     }
-}
-
-/// Returns whether a value has no content: it is absent, null, false, or empty.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) | Value::Number(_) => false,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-    }
-}
-
-/// Returns the member `name` if it has content.
-fn filled<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    value.get(name).filter(|value| !is_empty(value))
 }

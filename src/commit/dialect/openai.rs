@@ -2,12 +2,12 @@
 //! LiteLLM and vLLM, report errors in forms of their own.
 
 use seawall_core::Failure;
-use serde_json::Value;
 
 use super::{
     chat_completions,
     error_status::{self, Row},
-    filled, responses,
+    json::Json,
+    responses,
 };
 
 /// Its SDKs raise for the member `error` of any event, with the Responses API too. Python's does
@@ -65,34 +65,37 @@ const ERRORS: &[Row] = &[
     (504, &["Timeout", "timeout", "timeout_error"]),
 ];
 
-pub(super) fn reported_failure(event_name: &str, value: &Value) -> Option<Failure> {
+pub(super) fn reported_failure(event_name: &str, value: &Json<'_>) -> Option<Failure> {
     let error = find_error(event_name, value)?;
     // A specific code precedes the type, which may be as general as `invalid_request_error`.
     Some(error_status::failure_of(error, &["code", "status", "type"], ERRORS))
 }
 
-fn find_error<'a>(event_name: &str, value: &'a Value) -> Option<&'a Value> {
-    if value["type"] == "response.failed" {
-        return Some(&value["response"]["error"]);
+fn find_error<'a, 'b>(event_name: &str, value: &'a Json<'b>) -> Option<&'a Json<'b>> {
+    if value.str("type") == Some("response.failed") {
+        let error = value.get("response").and_then(|response| response.get("error"));
+        return error.or(Some(value));
     }
-    if let Some(error) = filled(value, "error").filter(|error| !error.is_boolean()) {
+    let error = value.filled("error");
+    if let Some(error) = error.filter(|error| !matches!(error, Json::Bool(_))) {
         return Some(error);
     }
     let is_error = event_name == "error"
         // The Responses API.
-        || value["type"] == "error"
+        || value.str("type") == Some("error")
         // vLLM.
-        || value["object"] == "error";
+        || value.str("object") == Some("error");
     if is_error {
         return Some(value);
     }
     // OpenRouter.
-    filled(value.get("choices")?.get(0)?, "error")
+    let Json::Array(choices) = value.get("choices")? else { return None };
+    choices.first()?.filled("error")
 }
 
 /// Returns whether an event that reports no failure precedes the content.
-pub(super) fn holds(event_name: &str, value: &Value) -> bool {
-    match value["type"].as_str() {
+pub(super) fn holds(event_name: &str, value: &Json<'_>) -> bool {
+    match value.str("type") {
         Some("ping") => true,
         Some(event_type) => responses::holds(event_type, value),
         None => event_name == "ping" || chat_completions::holds(value),
