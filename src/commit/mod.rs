@@ -63,7 +63,10 @@
 //! | an event is larger than the limit of bytes | the response is committed |
 //! | an event stream is compressed (`Content-Encoding`) | the response is committed at once |
 //!
-//! Comments, `retry` fields and invalid UTF-8 do not end the hold. A held response costs memory for
+//! A response that is not read costs a look at its content type. JSON that is ready with its head is
+//! judged without an allocation.
+//!
+//! Comments, `retry` fields and invalid UTF-8 in comments do not end the hold. A held response costs memory for
 //! the held bytes, and as much again while an event is decoded.
 //!
 //! # Dialects
