@@ -12,6 +12,24 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|value| value.starts_with(b"application/grpc"))
 }
 
+/// Moves gRPC trailers with a status into the head. Returns them if they have none, or do not fit.
+pub(crate) fn merge_grpc_status(
+    trailers: HeaderMap,
+    head: &mut HeaderMap,
+) -> Result<(), HeaderMap> {
+    if !trailers.contains_key("grpc-status") {
+        return Err(trailers);
+    }
+    let mut merged = head.clone();
+    for (name, value) in &trailers {
+        if merged.try_append(name, value.clone()).is_err() {
+            return Err(trailers);
+        }
+    }
+    *head = merged;
+    Ok(())
+}
+
 /// Sets a header of this crate. If the map is full, the header is dropped and counted.
 ///
 /// A full map also rejects a name that it contains. The former value is then removed, because it is

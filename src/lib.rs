@@ -258,6 +258,7 @@
 //! | `tower-0_5`, `tower-http-0_6`, `tower-http-0_7` | the same for rejections and time limits of their layers inside the stack; without them a rejection counts as a failure of the upstream | no |
 //! | `reqwest-0_13`, `tonic-0_14` | the same, and a client as a service: `seawall::reqwest::Client`, `seawall::tonic::Client` | no |
 //! | `metrics` | metrics for a recorder of the `metrics` crate, and `RequestDurationLayer` | no |
+//! | `commit` | `seawall::commit`: holds the streams of LLM APIs until they have content | no |
 //! | `config`, `config-schema` | policies from a file, per upstream, replaceable while calls are in flight: `seawall::config`; their JSON schema | no |
 //! | `test-util` | scripted failing upstreams for your tests: `seawall::test_util` | no |
 //!
@@ -321,6 +322,8 @@ pub mod circuit_breaker;
 pub mod completion {
     pub use crate::body::{CompleteOnBodyEnd, CompleteOnResponse};
 }
+#[cfg(feature = "commit")]
+pub mod commit;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "full")]

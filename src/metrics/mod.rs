@@ -11,6 +11,8 @@
 //! | `seawall_circuit_rejections_total` | counter | `key` | calls rejected by an open circuit |
 //! | `seawall_in_flight_limit` | gauge | `key` | the current maximum of an adaptive limit of `InFlightLimitLayer`; set from its first measurement on |
 //! | `seawall_in_flight_rejections_total` | counter | `key` | calls rejected by `InFlightLimitLayer` |
+//! | `seawall_failures_before_commit_total` | counter | `cause` | responses that failed while `CommitLayer` held them |
+//! | `seawall_broken_streams_total` | counter | `cause` | event streams that broke off after `CommitLayer` had committed them |
 //! | `seawall_untracked_keys_total` | counter | `layer` | calls that a layer passed without tracking, because it has too many keys or the key is too long |
 //! | `seawall_dropped_headers_total` | counter | `header` | headers of a layer that did not fit into a full header map |
 //!
@@ -42,9 +44,10 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 pub(crate) use self::{
     label::bounded_label,
     record::{
-        record_attempt, record_budget_ratio, record_circuit_rejection, record_circuit_state,
-        record_dropped_header, record_in_flight_limit, record_in_flight_rejection,
-        record_retries_exhausted, record_untracked_key,
+        record_attempt, record_broken_stream, record_budget_ratio, record_circuit_rejection,
+        record_circuit_state, record_dropped_header, record_failure_before_commit,
+        record_in_flight_limit, record_in_flight_rejection, record_retries_exhausted,
+        record_untracked_key,
     },
 };
 
@@ -80,6 +83,16 @@ pub fn describe() {
     describe_histogram!(CLIENT_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP client requests");
     describe_histogram!(SERVER_REQUEST_DURATION, Unit::Seconds, "Duration of HTTP server requests");
     describe_counter!(
+        FAILURES_BEFORE_COMMIT,
+        Unit::Count,
+        "Responses that failed while they were held"
+    );
+    describe_counter!(
+        BROKEN_STREAMS,
+        Unit::Count,
+        "Event streams that broke off after their commit"
+    );
+    describe_counter!(
         UNTRACKED_KEYS,
         Unit::Count,
         "Calls not tracked because of too many keys or a key that is too long"
@@ -99,6 +112,8 @@ const CIRCUIT_STATE: &str = "seawall_circuit_state";
 const CIRCUIT_REJECTIONS: &str = "seawall_circuit_rejections_total";
 const IN_FLIGHT_LIMIT: &str = "seawall_in_flight_limit";
 const IN_FLIGHT_REJECTIONS: &str = "seawall_in_flight_rejections_total";
+const FAILURES_BEFORE_COMMIT: &str = "seawall_failures_before_commit_total";
+const BROKEN_STREAMS: &str = "seawall_broken_streams_total";
 const DROPPED_HEADERS: &str = "seawall_dropped_headers_total";
 const UNTRACKED_KEYS: &str = "seawall_untracked_keys_total";
 pub(crate) const CLIENT_REQUEST_DURATION: &str = "http.client.request.duration";

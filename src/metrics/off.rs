@@ -17,5 +17,7 @@ pub(crate) fn record_circuit_state(
 pub(crate) fn record_circuit_rejection(_key: Option<&Arc<str>>) {}
 pub(crate) fn record_in_flight_limit(_key: Option<&Arc<str>>, _limit: NonZeroU32) {}
 pub(crate) fn record_in_flight_rejection(_key: Option<&Arc<str>>) {}
+pub(crate) fn record_failure_before_commit(_cause: Cause) {}
+pub(crate) fn record_broken_stream(_cause: Cause) {}
 pub(crate) fn record_untracked_key(_layer: &'static str) {}
 pub(crate) fn record_dropped_header(_name: &HeaderName) {}

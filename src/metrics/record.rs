@@ -7,8 +7,9 @@ use metrics::{Label, counter, gauge};
 use seawall_core::Cause;
 
 use super::{
-    ATTEMPTS, BUDGET_RATIO, CIRCUIT_REJECTIONS, CIRCUIT_STATE, DROPPED_HEADERS, IN_FLIGHT_LIMIT,
-    IN_FLIGHT_REJECTIONS, RETRIES, RETRIES_EXHAUSTED, UNTRACKED_KEYS, label::bounded_label,
+    ATTEMPTS, BROKEN_STREAMS, BUDGET_RATIO, CIRCUIT_REJECTIONS, CIRCUIT_STATE, DROPPED_HEADERS,
+    FAILURES_BEFORE_COMMIT, IN_FLIGHT_LIMIT, IN_FLIGHT_REJECTIONS, RETRIES, RETRIES_EXHAUSTED,
+    UNTRACKED_KEYS, label::bounded_label,
 };
 
 /// Counts an attempt that has ended. `attempt` starts at 1.
@@ -51,6 +52,16 @@ pub(crate) fn record_in_flight_limit(key: Option<&Arc<str>>, limit: NonZeroU32) 
 /// Counts a call that an in-flight limit rejected.
 pub(crate) fn record_in_flight_rejection(key: Option<&Arc<str>>) {
     counter!(IN_FLIGHT_REJECTIONS, key_label(key)).increment(1);
+}
+
+/// Counts a response that failed while it was held.
+pub(crate) fn record_failure_before_commit(cause: Cause) {
+    counter!(FAILURES_BEFORE_COMMIT, "cause" => cause.as_str()).increment(1);
+}
+
+/// Counts an event stream that broke off after its commit.
+pub(crate) fn record_broken_stream(cause: Cause) {
+    counter!(BROKEN_STREAMS, "cause" => cause.as_str()).increment(1);
 }
 
 /// Counts a call that `layer` passed without tracking, because it has too many keys or the key is

@@ -7,9 +7,11 @@ use std::{
 };
 
 use bytes::Buf;
-use http::{HeaderMap, Response};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+
+use crate::headers::merge_grpc_status;
 
 pin_project! {
     /// The response future of [`Client`](super::Client).
@@ -38,7 +40,7 @@ where
                 Poll::Pending => None,
                 Poll::Ready(Some(Ok(frame))) => Some(match frame.into_trailers() {
                     // The same as a "trailers-only" response, whose status classifiers read.
-                    Ok(trailers) => match move_status(trailers, &mut head.headers) {
+                    Ok(trailers) => match merge_grpc_status(trailers, &mut head.headers) {
                         Ok(()) => None,
                         Err(trailers) => Some(Ok(Frame::trailers(trailers))),
                     },
@@ -49,21 +51,6 @@ where
         }
         Poll::Ready(Ok(Response::from_parts(head, ClientBody { peeked, inner })))
     }
-}
-
-/// Moves trailers with a status into the head. Returns them if they have none, or do not fit.
-fn move_status(trailers: HeaderMap, head: &mut HeaderMap) -> Result<(), HeaderMap> {
-    if !trailers.contains_key("grpc-status") {
-        return Err(trailers);
-    }
-    let mut merged = head.clone();
-    for (name, value) in &trailers {
-        if merged.try_append(name, value.clone()).is_err() {
-            return Err(trailers);
-        }
-    }
-    *head = merged;
-    Ok(())
 }
 
 pin_project! {

@@ -61,6 +61,8 @@ timeout_kinds! {
     ResponseHead = "response_head", HttpResponseTimeout, Maybe,
         "The response of one call (for HTTP, its head). Set by `TimeoutLayer`.";
     // RFC 9209 §2.3.10: no data was received on a connection within a limit.
+    FirstByte = "first_byte", ConnectionReadTimeout, Yes,
+        "The first byte of a response body. Set by `CommitLayer`.";
     ResponseIdle = "response_idle", ConnectionReadTimeout, Yes,
         "The next frame of a response body. Set by `BodyTimeoutLayer`.";
     // RFC 9209 §2.3.26: the complete response was not received within a limit.
@@ -111,6 +113,9 @@ impl fmt::Display for Elapsed {
         let limit = self.limit;
         match self.kind {
             TimeoutKind::ResponseHead => write!(f, "no response within {limit:?}"),
+            TimeoutKind::FirstByte => {
+                write!(f, "no byte of the response body within {limit:?}")
+            }
             TimeoutKind::ResponseIdle => {
                 write!(f, "no more of the response body within {limit:?}")
             }
