@@ -1,15 +1,17 @@
-//! The protocols of LLM APIs: the header of the API key, and the format of errors.
+//! The protocols of LLM APIs: the header of the API key, the format of errors, and errors in
+//! responses with the status 200.
 
 mod anthropic;
 mod error_format;
 mod gemini;
+mod judge;
 mod openai;
 
 use http::{HeaderName, StatusCode, header::AUTHORIZATION};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use self::error_format::format_error;
+pub(crate) use self::{error_format::format_error, judge::ResponseJudge};
 
 /// The protocol of an LLM API. Compatible servers of other providers have the same dialect.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]

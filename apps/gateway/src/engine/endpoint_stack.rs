@@ -12,6 +12,7 @@ use seawall::{
     bad_gateway::BadGatewayClassifierLayer,
     body_timeout::BodyTimeoutLayer,
     circuit_breaker::{CircuitBreakerLayer, OpenBehavior},
+    commit::CommitLayer,
     logging::{Level, LoggingLayer},
     request_duration::RequestDurationLayer,
     timeout::TimeoutLayer,
@@ -28,7 +29,7 @@ use crate::{
     access::{self, ApiKeyHeader},
     client::UpstreamClient,
     config::{Policy, UpstreamConfig},
-    dialect::Dialect,
+    dialect::{Dialect, ResponseJudge},
     observe::ObserveLayer,
     upstream::Upstream,
 };
@@ -55,6 +56,7 @@ pub(super) fn endpoint(
     is_only_endpoint: bool,
 ) -> (Upstream, Endpoint<impl EndpointStack>) {
     let breaker = CircuitBreakerLayer::new()
+        .until_body_end()
         .consecutive_failures(policy.open_after(dialect))
         .half_open_probes(PROBES)
         .probe_timeout(PROBE_TIMEOUT)
@@ -97,6 +99,8 @@ pub(super) fn endpoint(
             }
             Ok(())
         }))
+        // Outside of the body's time limit, so that a stall before the content is retried.
+        .layer(CommitLayer::new(ResponseJudge::new(dialect)))
         .layer(BodyTimeoutLayer::new().idle(policy.idle))
         .layer(BadGatewayClassifierLayer::new())
         .service(client);

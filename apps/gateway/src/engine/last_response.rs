@@ -1,4 +1,5 @@
-//! Keeps the last response of the upstream for a call whose retry meets an open circuit.
+//! The response of the upstream for a call that failed: to the last attempt that reached it, or the
+//! error in a response with the status 200.
 
 use std::{
     pin::Pin,
@@ -7,12 +8,13 @@ use std::{
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use http::Response;
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
 use seawall::{
     BoxError,
     circuit_breaker::CircuitOpen,
     classify::{Classify, HttpClassifier},
+    commit::FailedBeforeCommit,
     find_source,
     retry::RetriesExhausted,
 };
@@ -33,13 +35,28 @@ pub(super) fn record(mut response: Response<Body>) -> Response<Body> {
     response.map(|body| Body::new(RecordedBody { body, recording }))
 }
 
-/// Replaces the error of a call whose retry was rejected by the last response of the upstream.
+/// Replaces an error by the upstream's own, if the call failed because of an error that a response
+/// reported, or if its retry was rejected.
 ///
 /// Otherwise the caller would see the open circuit and not its cause.
 pub(super) fn restore(
     outcome: Result<Response<Body>, BoxError>,
 ) -> Result<Response<Body>, BoxError> {
-    outcome.or_else(|error| last_response(&error).ok_or(error))
+    outcome.or_else(|error| reported_error(&error).or_else(|| last_response(&error)).ok_or(error))
+}
+
+/// Returns the error that a response with the status 200 reported, with its own status.
+fn reported_error(error: &BoxError) -> Option<Response<Body>> {
+    let failed = find_source::<FailedBeforeCommit>(&**error)?;
+    let failure = *failed.failure();
+    let mut response = Response::new(Body::from(failed.reported_error()?.to_owned()));
+    *response.status_mut() = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.extensions_mut().insert(failure);
+    if let Some(exhausted) = find_source::<RetriesExhausted>(&**error) {
+        response.extensions_mut().insert(exhausted.to_report(failure));
+    }
+    Some(response)
 }
 
 fn last_response(error: &BoxError) -> Option<Response<Body>> {

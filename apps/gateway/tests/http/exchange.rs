@@ -24,10 +24,15 @@ pub(crate) fn gateway_with(origin: &Origin, sections: &str, keys: &str) -> Gatew
 
 /// Starts a gateway whose service `a` balances over origins.
 pub(crate) fn balanced(origins: &[&Origin]) -> GatewayProcess {
+    balanced_with(origins, "")
+}
+
+/// Starts a gateway like [`balanced`], with more keys of the service.
+pub(crate) fn balanced_with(origins: &[&Origin], keys: &str) -> GatewayProcess {
     let upstream =
         |origin: &&Origin| format!("[[service.upstream]]\nurl = \"{}/base\"\n", origin.url());
     let upstreams: String = origins.iter().map(upstream).collect();
-    gateway_of(&format!("[[service]]\nname = \"a\"\n{upstreams}"))
+    gateway_of(&format!("[[service]]\nname = \"a\"\n{keys}\n{upstreams}"))
 }
 
 fn gateway_of(config: &str) -> GatewayProcess {

@@ -4,6 +4,7 @@
 mod support;
 
 mod client_wait;
+mod commit;
 mod connection;
 mod dialect;
 mod exchange;
