@@ -25,7 +25,7 @@ fn caller_gets_response_of_upstream_when_retry_meets_open_circuit() {
     assert!(response.ends_with("\r\n\r\ndatabase is off"), "{response}");
     assert_eq!(origin.received().len(), 1);
     // The next call has no response of the upstream.
-    assert_eq!(status_of(&head(&gateway, REQUEST.to_owned())), 503);
+    assert_eq!(status_of(&head(&gateway, REQUEST)), 503);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn caller_gets_problem_when_failed_body_is_too_long_to_keep() {
         write(stream, &format!("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 20000\r\n\r\n{body}"));
     });
     let gateway = gateway_with(&origin, "", "policy = { open_after = 1 }");
-    let head = head(&gateway, REQUEST.to_owned());
+    let head = head(&gateway, REQUEST);
     assert_eq!(status_of(&head), 502, "{head}");
     assert_eq!(values(&head, "content-type"), ["application/problem+json"]);
 }
