@@ -342,6 +342,7 @@ fn layers_hold_no_lock_across_user_code() {
             "src/logging/nesting.rs",
             "src/metrics/label.rs",
             "src/rejections.rs",
+            "src/request_attributes.rs",
             "src/retry/replay.rs",
             "src/sync.rs",
             "src/time_limit/body_wait.rs",

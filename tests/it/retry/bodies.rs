@@ -82,8 +82,11 @@ async fn immediate_retry_waits_for_end_of_failed_body_up_to_drain_timeout() {
         let started = tokio::time::Instant::now();
         let mut call = task::spawn(layer.layer(script.clone()).oneshot(get_with_body()));
         // The end of the body comes after the head.
-        assert_eq!(call.poll().is_pending(), is_read || waits_ms > 0, "{drain_timeout}");
-        call.await.unwrap();
+        let is_pending = call.poll().is_pending();
+        assert_eq!(is_pending, is_read || waits_ms > 0, "{drain_timeout}");
+        if is_pending {
+            call.await.unwrap();
+        }
         let waited = started.elapsed().as_millis();
         assert!((waits_ms..=waits_ms + 1).contains(&waited), "{drain_timeout}: {waited}");
         assert_eq!(script.count(), 2);
