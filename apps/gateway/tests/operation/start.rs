@@ -1,6 +1,9 @@
 //! The lines of the log at the start.
 
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+};
 
 use crate::{
     config_file, json_lines, path,
@@ -53,8 +56,8 @@ fn start_and_end_are_json_when_log_is_json() {
     let lines = json_lines(&log);
     assert_eq!(lines.len(), 4, "{log}");
     for line in &lines {
-        let keys: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, ["fields", "level", "target", "timestamp"]);
+        let keys: BTreeSet<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(Vec::from_iter(keys), ["fields", "level", "target", "timestamp"]);
         assert_eq!(line["level"], "INFO");
     }
     let service = &lines[0]["fields"]["service"];
