@@ -21,6 +21,9 @@ const DROPPED_LOG_LINES: &str = "seawall_gateway_log_lines_dropped_total";
 /// The number of requests that the policy of the dashboard refused, by status.
 pub(crate) const ADMIN_REFUSALS: &str = "seawall_gateway_admin_refusals_total";
 
+/// 1 if the last reload was refused, and otherwise 0.
+const RELOAD_FAILED: &str = "seawall_gateway_reload_failed";
+
 /// Installs the process-wide metrics recorder.
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
@@ -35,6 +38,8 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     process::describe();
     describe_counter!(DROPPED_LOG_LINES, "Lines of the log that were lost");
     describe_counter!(ADMIN_REFUSALS, "Refused requests to the dashboard, metrics and controls");
+    describe_gauge!(RELOAD_FAILED, "Whether the last reload of the configuration was refused");
+    record_reload(true);
     // Without upkeep, histogram samples accumulate until the next scrape.
     let upkeep = handle.clone();
     tokio::spawn(async move {
@@ -45,6 +50,11 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         }
     });
     Ok(handle)
+}
+
+/// Records whether a reload has succeeded.
+pub(crate) fn record_reload(succeeded: bool) {
+    gauge!(RELOAD_FAILED).set(if succeeded { 0.0 } else { 1.0 });
 }
 
 /// Serves `/metrics` in the Prometheus text format.

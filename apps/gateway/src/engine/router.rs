@@ -22,6 +22,7 @@ use crate::{
     access::{AdminAccess, ClientRateLimiter, RateLimitConfig, ServiceAccess},
     config::{Config, ConfigError, Policy, ServiceConfig},
     dashboard::Dashboard,
+    metrics,
     routing::{self, Observed, ObservedBody},
     server::{ActiveSettings, Settings},
     upstream::Upstream,
@@ -96,6 +97,7 @@ impl ReloadableRouter {
     /// Returns the error of the file. The active configuration then stays in force.
     pub(crate) fn reload(&self, file: &ConfigFile) -> Result<ReloadReport, ConfigError> {
         let result = self.try_reload(file);
+        metrics::record_reload(result.is_ok());
         let mut status = self.lock_status();
         match &result {
             Ok(_) => status.on_success(),

@@ -37,6 +37,8 @@ async fn reload_reports_added_removed_changed_and_unchanged_services() {
         invalid,
         "FILE:1: key with no value, expected `=`; the previous configuration stays in force"
     );
+    let (_, _, metrics) = get(&format!("{}/metrics", gateway.url), &[]).await;
+    assert!(metrics.contains("\nseawall_gateway_reload_failed 1\n"), "{metrics}");
     let (_, _, status) = get(&format!("{}/status", gateway.url), &[]).await;
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["config"]["generation"], 5);
