@@ -105,3 +105,17 @@ fn upstream_whose_streams_stall_or_break_off_is_left_within_five_failures() {
         assert_eq!(broken.received().len(), 5, "{name}");
     }
 }
+
+#[test]
+fn log_line_of_stalled_stream_names_the_timeout() {
+    let stalling = Origin::answer(|_, stream| stall(stream, true));
+    let mut gateway = gateway_with(&stalling, "", KEYS);
+    post(&gateway, 0);
+    let line = loop {
+        let line = gateway.read_stderr_line();
+        if line.contains("POST /a/v1/messages") {
+            break line;
+        }
+    };
+    assert!(line.contains("200, then connection read timeout"), "{line}");
+}
