@@ -81,6 +81,8 @@ where
     fn size_hint(&self) -> SizeHint {
         let hint = self.inner.size_hint();
         let hint = match &self.follow_up {
+            // The hint of a failed body may be zero. Readers would then stop before the error.
+            Some(follow_up) if follow_up.has_failed() => SizeHint::default(),
             Some(follow_up) => follow_up.replay.size_hint(hint),
             None => hint,
         };
@@ -133,8 +135,12 @@ impl FollowUp {
         }
     }
 
+    fn has_failed(&self) -> bool {
+        self.ending.as_ref().is_some_and(Ending::has_failed)
+    }
+
     fn is_end_stream(&self, inner: &impl Body) -> bool {
-        if self.ending.as_ref().is_some_and(Ending::has_failed) {
+        if self.has_failed() {
             return false;
         }
         self.replay.is_end_stream() || (self.replay.is_empty() && inner.is_end_stream())

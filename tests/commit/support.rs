@@ -112,6 +112,8 @@ impl Body for FedBody {
             }
             Some(Step::Error) => {
                 state.steps.push_front(Step::End);
+                // As a body that has dropped its connection.
+                this.size_hint = SizeHint::with_exact(0);
                 let error = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
                 Poll::Ready(Some(Err(error.into())))
             }

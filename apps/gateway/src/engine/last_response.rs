@@ -18,6 +18,7 @@ use seawall::{
     find_source,
     retry::RetriesExhausted,
 };
+use serde::de::IgnoredAny;
 
 use super::rejection::Rejection;
 
@@ -49,9 +50,13 @@ pub(super) fn restore(
 fn reported_error(error: &BoxError) -> Option<Response<Body>> {
     let failed = find_source::<FailedBeforeCommit>(&**error)?;
     let failure = *failed.failure();
-    let mut response = Response::new(Body::from(failed.reported_error()?.to_owned()));
+    let error_text = failed.reported_error()?;
+    let mut response = Response::new(Body::from(error_text.to_owned()));
     *response.status_mut() = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // The data of an event with the name `error` may be any text.
+    let is_json = serde_json::from_str::<IgnoredAny>(error_text).is_ok();
+    let media_type = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response.extensions_mut().insert(failure);
     if let Some(exhausted) = find_source::<RetriesExhausted>(&**error) {
         response.extensions_mut().insert(exhausted.to_report(failure));

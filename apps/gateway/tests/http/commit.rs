@@ -2,7 +2,7 @@
 
 use crate::{
     exchange::{Connection, balanced_with, gateway_with, status_of, values},
-    origin::{Origin, write},
+    origin::{Answer, Origin, write},
     support::GatewayProcess,
 };
 
@@ -57,26 +57,65 @@ fn caller_gets_reported_error_with_its_status_when_no_upstream_answers() {
 }
 
 #[test]
+fn reported_error_that_is_not_json_is_plain_text() {
+    let failing = Origin::answer(|_, stream| send_stream(stream, "event: error\ndata: <busy>\n\n"));
+    let gateway = gateway_with(&failing, "", KEYS);
+    let response = post(&gateway, 0);
+    assert_eq!(values(&response, "content-type"), ["text/plain; charset=utf-8"], "{response}");
+    assert!(response.ends_with("<busy>"), "{response}");
+}
+
+/// Sends a stream that is not complete.
+fn send_broken_stream(stream: &mut std::net::TcpStream, is_chunked: bool) {
+    let (framing, events) = if is_chunked {
+        ("transfer-encoding: chunked", format!("{:x}\r\n{ANSWER}\r\n", ANSWER.len()))
+    } else {
+        ("content-length: 99", ANSWER.to_owned())
+    };
+    write(stream, &format!("{STREAM}{framing}\r\n\r\n{events}"));
+}
+
+fn stall(stream: &mut std::net::TcpStream, is_chunked: bool) {
+    send_broken_stream(stream, is_chunked);
+    std::thread::sleep(std::time::Duration::from_secs(5));
+}
+
+fn break_off(stream: &mut std::net::TcpStream, is_chunked: bool) {
+    send_broken_stream(stream, is_chunked);
+    let _ = stream.shutdown(std::net::Shutdown::Both);
+}
+
+#[test]
 fn upstream_whose_streams_stall_or_break_off_is_left_within_five_failures() {
-    for stalls in [false, true] {
-        let broken: fn(&_, &mut _) = if stalls {
-            |_, stream| {
-                write(stream, &format!("{STREAM}content-length: 99\r\n\r\n{ANSWER}"));
-                std::thread::sleep(std::time::Duration::from_secs(5));
-            }
-        } else {
-            |_, stream| {
-                write(stream, &format!("{STREAM}content-length: 99\r\n\r\n{ANSWER}"));
-                let _ = stream.shutdown(std::net::Shutdown::Both);
-            }
-        };
-        let broken = Origin::answer(broken);
+    let broken: [(&str, Answer); 4] = [
+        ("stalls", |_, stream| stall(stream, false)),
+        ("breaks off", |_, stream| break_off(stream, false)),
+        // Such a stream ends with an error event, because its length is open.
+        ("stalls, chunked", |_, stream| stall(stream, true)),
+        ("breaks off, chunked", |_, stream| break_off(stream, true)),
+    ];
+    for (name, answer) in broken {
+        let broken = Origin::answer(answer);
         let gateway = gateway_with(&broken, "", KEYS);
         let complete = (0..12).filter(|number| {
             let response = post(&gateway, *number);
             status_of(&response) == 200
         });
-        assert_eq!(complete.count(), 5, "stalls: {stalls}");
-        assert_eq!(broken.received().len(), 5, "stalls: {stalls}");
+        assert_eq!(complete.count(), 5, "{name}");
+        assert_eq!(broken.received().len(), 5, "{name}");
     }
+}
+
+#[test]
+fn log_line_of_stalled_stream_names_the_timeout() {
+    let stalling = Origin::answer(|_, stream| stall(stream, true));
+    let mut gateway = gateway_with(&stalling, "", KEYS);
+    post(&gateway, 0);
+    let line = loop {
+        let line = gateway.read_stderr_line();
+        if line.contains("POST /a/v1/messages") {
+            break line;
+        }
+    };
+    assert!(line.contains("200, then connection read timeout"), "{line}");
 }
