@@ -8,10 +8,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use super::{
-    accept_error::{self, RateLimitedWarning},
-    status::ServerStatus,
-};
+use super::accept_error::{self, RateLimitedWarning};
 
 /// The time until the first probe of a silent connection, and between probes. A dead peer then ends
 /// the connection within about five minutes.
@@ -36,11 +33,6 @@ impl LimitedListener {
             limit_warning: RateLimitedWarning::default(),
             error_warning: RateLimitedWarning::default(),
         }
-    }
-
-    /// Makes the number of connections visible in the status.
-    pub(super) fn report_to(&self, status: &ServerStatus) {
-        status.start(Arc::clone(&self.connections), self.max_connections);
     }
 
     /// Returns the next connection, which counts until the permit is dropped.

@@ -61,14 +61,15 @@ pub(crate) async fn serve_until_shutdown(
     status: ServerStatus,
 ) -> std::io::Result<()> {
     let mut signals = ShutdownSignals::install()?;
+    let (tasks, max_connections) = (TaskTracker::new(), settings.get().config.max_connections);
+    status.start(tasks.clone(), max_connections);
     let scheme = settings.scheme();
     log::print_line(&format_args!("listening on {}://{}", scheme.as_str(), listener.local_addr()?));
-    let mut listener = LimitedListener::new(listener, settings.get().config.max_connections);
-    listener.report_to(&status);
+    let mut listener = LimitedListener::new(listener, max_connections);
     let server = ConnectionServer {
         app: ValidateLayer.layer(app),
         builder: Arc::new(protocol::builder()),
-        tasks: TaskTracker::new(),
+        tasks,
         shutdown: CancellationToken::new(),
     };
     tokio::select! {

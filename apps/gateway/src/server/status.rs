@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 /// Whether the server accepts connections, and how many are open.
 ///
@@ -27,14 +27,15 @@ struct Inner {
 
 #[derive(Debug)]
 struct Limit {
-    free: Arc<Semaphore>,
+    /// A task for each connection.
+    connections: TaskTracker,
     max: NonZeroU32,
 }
 
 impl ServerStatus {
-    /// Records that the server accepts connections, each with a permit of `free`.
-    pub(super) fn start(&self, free: Arc<Semaphore>, max: NonZeroU32) {
-        let _ = self.0.limit.set(Limit { free, max });
+    /// Records that the server accepts connections, each with a task.
+    pub(super) fn start(&self, connections: TaskTracker, max: NonZeroU32) {
+        let _ = self.0.limit.set(Limit { connections, max });
     }
 
     /// Records the shutdown signal.
@@ -50,12 +51,7 @@ impl ServerStatus {
 
     /// Returns the number of open connections and their maximum, or 0 before the start.
     pub(crate) fn connections(&self) -> (u32, u32) {
-        let Some(Limit { free, max }) = self.0.limit.get() else { return (0, 0) };
-        let max = max.get();
-        let free = u32::try_from(free.available_permits()).unwrap_or(max);
-        let taken = max.saturating_sub(free);
-        // The listener holds a permit for the next connection, unless it waits for one.
-        let of_listener = u32::from(free > 0 && self.is_ready());
-        (taken.saturating_sub(of_listener), max)
+        let Some(Limit { connections, max }) = self.0.limit.get() else { return (0, 0) };
+        (u32::try_from(connections.len()).unwrap_or(u32::MAX), max.get())
     }
 }
