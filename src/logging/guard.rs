@@ -27,10 +27,8 @@ const UNKNOWN: Failure = Failure::new(Cause::Unknown).with_reporter(Reporter::Lo
 /// Owns the record of one request and emits it once, when the request ends or the guard is dropped.
 ///
 /// The guard is empty if the request is not logged or its record has been emitted.
-///
-/// The record is boxed, because futures and bodies around the guard are moved many times.
 #[derive(Default)]
-pub(super) struct RecordGuard(Option<Box<Record>>);
+pub(super) struct RecordGuard(Option<Record>);
 
 impl RecordGuard {
     /// Starts the record of a request. Returns an empty guard if the request is skipped.
@@ -38,7 +36,7 @@ impl RecordGuard {
         if settings.skip.0.as_ref().is_some_and(|skip| skip(head)) {
             return Self::default();
         }
-        let mut record = Box::new(Record::new(settings, head));
+        let mut record = Record::new(settings, head);
         record.span = otel::new_span(&record);
         if record.request.attempt.is_some() {
             warn_if_inside_retry();
@@ -163,7 +161,7 @@ impl RecordGuard {
 ///
 /// If the subscriber panics, the span is not closed, because a second panic would abort the
 /// process.
-struct EmittedRecord(Box<Record>);
+struct EmittedRecord(Record);
 
 impl EmittedRecord {
     fn emit(&self, completion: &Completion<'_>) {
