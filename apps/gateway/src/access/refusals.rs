@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use metrics::counter;
 use tokio::time::Instant;
 
-use crate::metrics::ADMIN_REFUSALS;
+use crate::{log::LineLimit, metrics::ADMIN_REFUSALS};
 
 /// The minimum time between two lines, so that guesses do not fill the log.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
@@ -23,10 +23,16 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default)]
 pub(super) struct RefusalLog(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    last_line: Option<Instant>,
+    limit: LineLimit,
     unlogged: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { limit: LineLimit::new(LINE_INTERVAL), unlogged: 0 }
+    }
 }
 
 impl RefusalLog {
@@ -57,12 +63,11 @@ impl RefusalLog {
     /// Returns the number of refusals since the last line if another line is due.
     fn count(&self, now: Instant) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.last_line.is_some_and(|last| now < last + LINE_INTERVAL) {
-            state.unlogged += 1;
-            return None;
+        if state.limit.is_due(now) {
+            return Some(std::mem::take(&mut state.unlogged));
         }
-        state.last_line = Some(now);
-        Some(std::mem::take(&mut state.unlogged))
+        state.unlogged += 1;
+        None
     }
 }
 

@@ -5,6 +5,7 @@
 //! program.
 
 mod buffer;
+mod line_limit;
 mod notice;
 mod panic_hook;
 mod subscriber;
@@ -21,6 +22,7 @@ use tracing::Level;
 
 use self::buffer::LogBuffer;
 pub(crate) use self::{
+    line_limit::LineLimit,
     notice::timestamp,
     subscriber::{LogHandle, start_events},
 };

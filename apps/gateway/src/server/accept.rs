@@ -6,9 +6,11 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
 };
 
-use super::accept_error::{self, RateLimitedWarning};
+use super::accept_error::{self, WARNING_INTERVAL};
+use crate::log::LineLimit;
 
 /// The time until the first probe of a silent connection, and between probes. A dead peer then ends
 /// the connection within about five minutes.
@@ -20,8 +22,8 @@ pub(super) struct LimitedListener {
     listener: TcpListener,
     connections: Arc<Semaphore>,
     max_connections: NonZeroU32,
-    limit_warning: RateLimitedWarning,
-    error_warning: RateLimitedWarning,
+    limit_warning: LineLimit,
+    error_warning: LineLimit,
 }
 
 impl LimitedListener {
@@ -30,8 +32,8 @@ impl LimitedListener {
             listener,
             connections: Arc::new(Semaphore::new(max_connections.get() as usize)),
             max_connections,
-            limit_warning: RateLimitedWarning::default(),
-            error_warning: RateLimitedWarning::default(),
+            limit_warning: LineLimit::new(WARNING_INTERVAL),
+            error_warning: LineLimit::new(WARNING_INTERVAL),
         }
     }
 
@@ -55,7 +57,7 @@ impl LimitedListener {
         if let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() {
             return permit;
         }
-        if self.limit_warning.is_due() {
+        if self.limit_warning.is_due(Instant::now()) {
             tracing::warn!(
                 "max_connections reached: new connections wait for the end of one of {}",
                 self.max_connections

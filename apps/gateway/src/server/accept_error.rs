@@ -4,15 +4,17 @@ use std::{io, time::Duration};
 
 use tokio::time::Instant;
 
+use crate::log::LineLimit;
+
 /// The wait after an error of the listener. The waiting connection stays in the backlog, so an
 /// immediate retry would fail at once.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The minimum time between two equal warnings.
-const WARNING_INTERVAL: Duration = Duration::from_secs(60);
+pub(super) const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Logs the error and waits, if it concerns the listener.
-pub(super) async fn recover(error: &io::Error, warning: &mut RateLimitedWarning) {
+pub(super) async fn recover(error: &io::Error, warning: &mut LineLimit) {
     // The error of a connection that ended in the backlog.
     if matches!(
         error.kind(),
@@ -23,7 +25,7 @@ pub(super) async fn recover(error: &io::Error, warning: &mut RateLimitedWarning)
     ) {
         return;
     }
-    if warning.is_due() {
+    if warning.is_due(Instant::now()) {
         if is_out_of_descriptors(error) {
             tracing::warn!(
                 "out of file descriptors, new connections wait: raise the limit (`ulimit -n`) \
@@ -40,22 +42,4 @@ pub(super) async fn recover(error: &io::Error, warning: &mut RateLimitedWarning)
 fn is_out_of_descriptors(error: &io::Error) -> bool {
     // The numbers of ENFILE and EMFILE are the same on all Unix systems.
     cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
-}
-
-/// Limits how often a warning is logged.
-#[derive(Debug, Default)]
-pub(super) struct RateLimitedWarning {
-    last: Option<Instant>,
-}
-
-impl RateLimitedWarning {
-    /// Returns whether to log the warning now.
-    pub(super) fn is_due(&mut self) -> bool {
-        let now = Instant::now();
-        let is_due = self.last.is_none_or(|last| now >= last + WARNING_INTERVAL);
-        if is_due {
-            self.last = Some(now);
-        }
-        is_due
-    }
 }
