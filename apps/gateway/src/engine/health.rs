@@ -71,10 +71,7 @@ impl EndpointHealth {
 
     /// Returns whether the endpoint is out of its cooldown and its circuit admits calls.
     pub(super) fn is_available(&self) -> bool {
-        let Cooldown { retry_after_until, failure_until } = *self.lock_cooldown();
-        let until = retry_after_until.max(failure_until);
-        until.is_none_or(|until| until <= Instant::now())
-            && !matches!(self.circuit.state(), State::Open | State::ForcedOpen)
+        self.time_to_available().is_none()
     }
 
     /// Returns the time until the endpoint is available, or `None` if it is.
