@@ -14,7 +14,6 @@ use pin_project_lite::pin_project;
 use seawall::{
     Blame, BoxError, Cause, Failure,
     bad_gateway::Evidence,
-    circuit_breaker::CircuitOpen,
     classify::{Classify, HttpClassifier, classify_body_error, classify_error},
     find_source,
     retry::{RetriesExhausted, RetryReport},
@@ -24,7 +23,7 @@ use tower::{Layer, Service};
 
 use crate::{
     call_stats::{CallStats, FailedCall, Outcome},
-    engine::Rejection,
+    engine::is_rejected,
 };
 
 /// Records the outcome of each call in the statistics, if there are any.
@@ -138,8 +137,7 @@ fn response_outcome<B>(response: &Response<B>) -> Outcome {
 /// Returns the outcome of a call without a response, unless its caller is to blame.
 fn error_outcome(error: &BoxError) -> Option<Outcome> {
     let exhausted = find_source::<RetriesExhausted>(&**error);
-    let is_rejected = find_source::<Rejection>(&**error).is_some()
-        || find_source::<CircuitOpen>(&**error).is_some();
+    let is_rejected = is_rejected(error);
     let last_failed_attempt = exhausted.and_then(|it| it.failed_attempts().last());
     let failure = match last_failed_attempt {
         None if is_rejected => return Some(Outcome::Rejected),

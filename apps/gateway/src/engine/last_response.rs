@@ -12,7 +12,6 @@ use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
 use seawall::{
     BoxError,
-    circuit_breaker::CircuitOpen,
     classify::{Classify, HttpClassifier},
     commit::FailedBeforeCommit,
     find_source,
@@ -20,7 +19,7 @@ use seawall::{
 };
 use serde::de::IgnoredAny;
 
-use super::rejection::Rejection;
+use super::rejection::is_rejected;
 
 /// The maximum number of bytes of a response that are kept. The retry layer reads no more.
 const MAX_BYTES: usize = 16 * 1024;
@@ -65,9 +64,7 @@ fn reported_error(error: &BoxError) -> Option<Response<Body>> {
 }
 
 fn last_response(error: &BoxError) -> Option<Response<Body>> {
-    let is_rejected = find_source::<Rejection>(&**error).is_some()
-        || find_source::<CircuitOpen>(&**error).is_some();
-    let exhausted = find_source::<RetriesExhausted>(&**error).filter(|_| is_rejected)?;
+    let exhausted = find_source::<RetriesExhausted>(&**error).filter(|_| is_rejected(error))?;
     let head = exhausted.last_response()?;
     let failure = HttpClassifier::new().classify(Ok(head))?;
     let body = head.extensions().get::<Recording>()?.complete()?;

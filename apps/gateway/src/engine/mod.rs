@@ -26,7 +26,7 @@ mod service;
 mod status;
 
 pub(crate) use self::{
-    rejection::Rejection,
+    rejection::is_rejected,
     reload::ConfigStatus,
     router::{ConfigFile, ReloadableRouter},
     routes::Routes,

@@ -2,7 +2,9 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use seawall::{Cause, Failure, Processed, Reporter};
+use seawall::{
+    BoxError, Cause, Failure, Processed, Reporter, circuit_breaker::CircuitOpen, find_source,
+};
 
 /// A request that was not sent upstream.
 #[derive(Debug)]
@@ -52,6 +54,11 @@ impl Rejection {
             .with_retry_after(wait);
         Self { reason, failure }
     }
+}
+
+/// Returns whether the gateway rejected the last attempt of a call, so that it reached no upstream.
+pub(crate) fn is_rejected(error: &BoxError) -> bool {
+    find_source::<Rejection>(&**error).is_some() || find_source::<CircuitOpen>(&**error).is_some()
 }
 
 impl fmt::Display for Rejection {
