@@ -111,10 +111,7 @@ impl Budget {
     /// requests without a key.
     #[must_use]
     pub fn used_ratio(&self) -> Option<f64> {
-        self.used_ratio_at(Instant::now())
-    }
-
-    pub(crate) fn used_ratio_at(&self, now: Instant) -> Option<f64> {
+        let now = Instant::now();
         let (used, allowed) = self.counts.as_ref()?.window(now).usage(now, self.limit);
         Some(if allowed == 0 { 1.0 } else { (used as f64 / allowed as f64).min(1.0) })
     }

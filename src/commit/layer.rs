@@ -22,13 +22,13 @@ impl<J> CommitLayer<J> {
         Self { judge, settings: Settings::default() }
     }
 
-    /// Sets the maximum number of held events. One more commits the response. Defaults to 64.
+    /// Sets the maximum number of held events. One more commits the response. Default: 64.
     pub const fn max_events(mut self, events: usize) -> Self {
         self.settings.max_events = events;
         self
     }
 
-    /// Sets the maximum number of held bytes. More commit the response. Defaults to 256 KiB.
+    /// Sets the maximum number of held bytes. More commit the response. Default: 256 KiB.
     ///
     /// The frame that exceeds the limit is held too. At most 256 frames are held, whatever their
     /// size.
@@ -38,7 +38,7 @@ impl<J> CommitLayer<J> {
     }
 
     /// Sets the maximum time of a hold, from the first pause of the body. The response is then
-    /// committed. Defaults to 60 s.
+    /// committed. Default: 60 s.
     ///
     /// The time limit of an attempt also ends the hold, and fails the attempt: see the
     /// [order](super#order). Zero judges only what has arrived with the head.
@@ -48,7 +48,7 @@ impl<J> CommitLayer<J> {
     }
 
     /// Sets the maximum time to the first byte of a body that the judge reads, from the first pause
-    /// of the body. The call then fails with [`Elapsed`](crate::Elapsed). Defaults to
+    /// of the body. The call then fails with [`Elapsed`](crate::Elapsed). Default:
     /// [`Duration::MAX`], which is no limit.
     ///
     /// A limit above [`max_hold`](Self::max_hold) has no effect.

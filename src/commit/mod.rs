@@ -66,8 +66,8 @@
 //! A response that is not read costs a look at its content type. JSON that is ready with its head is
 //! judged without an allocation.
 //!
-//! Comments, `retry` fields and invalid UTF-8 in comments do not end the hold. A held response costs memory for
-//! the held bytes, and as much again while an event is decoded.
+//! Comments, `retry` fields and invalid UTF-8 in comments do not end the hold. A held response costs
+//! memory for the held bytes, and as much again while an event is decoded.
 //!
 //! # Dialects
 //!

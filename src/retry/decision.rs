@@ -124,7 +124,7 @@ where
             return Err(StopReason::NotReplayable);
         }
         let is_allowed = is_free || budget.withdraw(Instant::now);
-        if let Some(used_ratio) = budget.used_ratio_at(Instant::now()) {
+        if let Some(used_ratio) = budget.used_ratio() {
             let key = budget.key().or(this.settings.name.as_ref());
             crate::metrics::record_budget_ratio(key, used_ratio);
         }
